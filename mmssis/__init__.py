@@ -1,0 +1,3 @@
+"""mmssis: semi-supervised instance segmentation on MMDetection."""
+
+from . import datasets, engine, evaluation, models  # noqa: F401

@@ -1,0 +1,3 @@
+"""Data sets, samplers and views."""
+
+from . import samplers, transforms  # noqa: F401
