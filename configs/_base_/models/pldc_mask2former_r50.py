@@ -1,0 +1,22 @@
+"""PL-DC on Mask2Former R50 with the paper's settings (Tab. I; CLIP RN50, App. B.1).
+
+`ddtf`, `dicc` and `pmua` name the three modules, so that an ablation lists those it keeps.
+"""
+_base_ = './mask2former_r50.py'
+
+ddtf = dict(type='DualThresholdFilter', class_thr=0.85, mask_thr=0.9, min_area=5)
+dicc = dict(
+    type='ClipCategoryCorrection',
+    classifier=dict(type='ClipRegionClassifier', model='RN50', pretrained='openai'))
+pmua = dict(type='MaskUncertainty')
+
+model = dict(
+    _delete_=True,
+    type='PLDC',
+    detector=_base_.model,
+    candidates=dict(type='Mask2FormerCandidates'),
+    pseudo_label_hooks=[ddtf, dicc, pmua],
+    burn_in=20000,
+    unsup_weight=1.0,
+    data_preprocessor=dict(
+        type='SemiDataPreprocessor', data_preprocessor=_base_.model.data_preprocessor))
