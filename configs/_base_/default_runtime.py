@@ -1,4 +1,7 @@
-"""Runtime of every semi-supervised run: hooks, validation of teacher and student, checkpoints."""
+"""Runtime of every semi-supervised run: hooks, validation of teacher and student, checkpoints.
+
+`teacher_ema` stands by itself so that a config can change its rate and keep the other hooks.
+"""
 _base_ = 'mmdet::_base_/default_runtime.py'
 
 custom_imports = dict(imports=['mmssis'], allow_failed_imports=False)
@@ -13,13 +16,14 @@ default_hooks = dict(
         rule='greater',
         backend_args=dict(backend='atomic')))
 
-custom_hooks = [
+teacher_ema = dict(type='TeacherEMAHook', momentum=0.9996)
+run_hooks = [
     dict(type='PreflightHook'),
     dict(type='IterationSeedHook'),
-    dict(type='TeacherEMAHook', momentum=0.9996),
     dict(type='PseudoLabelStatisticsHook'),
     dict(type='TrainingGuardHook'),
 ]
+custom_hooks = [*run_hooks, teacher_ema]
 
 val_cfg = dict(type='SemiValLoop')
 test_cfg = dict(type='TestLoop')

@@ -59,14 +59,14 @@ test_pipeline = [
 labeled_dataset = dict(
     type='CocoDataset',
     data_root=data_root,
-    ann_file='semi_anns/instances_train2017.1@1.json',
+    ann_file='semi_anns/instances_train2017.1@10.json',
     data_prefix=dict(img='train2017/'),
     filter_cfg=dict(filter_empty_gt=True),
     pipeline=labeled_pipeline)
 unlabeled_dataset = dict(
     type='UnlabeledCocoDataset',
     data_root=data_root,
-    ann_file='semi_anns/instances_train2017.1@1-unlabeled.json',
+    ann_file='semi_anns/instances_train2017.1@10-unlabeled.json',
     data_prefix=dict(img='train2017/'),
     pipeline=unlabeled_pipeline)
 

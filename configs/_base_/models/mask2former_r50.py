@@ -4,7 +4,6 @@ The head's class takes pixel and instance weights; without weights it is mmdet's
 The backbone's ImageNet weights are loaded when training starts, not when the model is built.
 """
 num_classes = 80
-image_size = (1024, 1024)
 
 model = dict(
     type='Mask2Former',
@@ -19,7 +18,7 @@ model = dict(
         batch_augments=[
             dict(
                 type='BatchFixedSizePad',
-                size=image_size,
+                size=(1024, 1024),
                 img_pad_value=0,
                 pad_mask=True,
                 mask_pad_value=0,
