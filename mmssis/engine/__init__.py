@@ -1,3 +1,3 @@
 """Hooks and loops of the training engine."""
 
-from . import hooks, runner  # noqa: F401
+from . import checkpoint_schemes, hooks, runner  # noqa: F401

@@ -1,3 +1,3 @@
 """Detectors, pseudo-label hooks, heads and region classifiers."""
 
-from . import clip, data_preprocessors, detectors, pseudo_labels, seg_heads  # noqa: F401
+from . import backbones, clip, data_preprocessors, detectors, pseudo_labels, seg_heads  # noqa: F401

@@ -1,0 +1,28 @@
+"""Candidates, and the hooks that turn them into pseudo labels.
+
+===========================  ===========================  ===================================
+hook                         reads                        adds or changes
+===========================  ===========================  ===================================
+``DualThresholdFilter``      class_scores, mask_logits    drops; masks, mask_scores, bboxes
+``CoupledThresholdFilter``   class_scores, mask_logits    drops; masks, mask_scores, bboxes
+``ClassThresholdFilter``     class_scores, mask_logits    drops; masks, mask_scores, bboxes
+``AdaptiveThresholdFilter``  class_scores, mask_logits    drops; masks, mask_scores, bboxes
+``ClipCategoryCorrection``   class_probs, bboxes, masks   labels, class_probs, class_scores
+``MaskUncertainty``          mask_logits                  pixel_weights
+===========================  ===========================  ===================================
+"""
+
+from .adaptive_threshold_filter import AdaptiveThresholdFilter
+from .base import PseudoLabelHook
+from .candidates import Mask2FormerCandidates
+from .class_threshold_filter import ClassThresholdFilter
+from .coupled_threshold_filter import CoupledThresholdFilter
+from .dual_threshold_filter import DualThresholdFilter
+from .mask_uncertainty import MaskUncertainty
+from .threshold_filter import ThresholdFilter
+
+__all__ = [
+    'AdaptiveThresholdFilter', 'ClassThresholdFilter', 'CoupledThresholdFilter',
+    'DualThresholdFilter', 'Mask2FormerCandidates', 'MaskUncertainty', 'PseudoLabelHook',
+    'ThresholdFilter'
+]

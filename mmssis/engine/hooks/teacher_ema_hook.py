@@ -1,0 +1,124 @@
+"""The teacher as a moving average of the student."""
+
+from typing import List, Optional, Tuple
+
+import torch
+from mmdet.registry import HOOKS
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+from torch import Tensor, nn
+
+from mmssis.engine.semi_detector import semi_detector
+
+
+@HOOKS.register_module()
+class TeacherEMAHook(Hook):
+    """Copy the student into the teacher at the end of burn-in, then follow it by EMA.
+
+    ``teacher = momentum * teacher + (1 - momentum) * student`` after every optimizer step
+    (PL-DC section 4.1, alpha), for trainable parameters and float buffers. Frozen parameters
+    are equal after the copy and are skipped; integer buffers are copied. The end of burn-in is
+    the detector's ``burn_in``. Before that the teacher mirrors the student whenever it is
+    looked at, in validation and in checkpoints, so that it is never a random network.
+
+    Args:
+        momentum: weight of the old teacher, in [0, 1).
+        warm_up: optimizer steps after burn-in during which the weight of step n is
+            min(momentum, n / (n + 10)), n from 1; 0 for none. A short warm-up lets the teacher
+            leave the end of burn-in faster.
+    """
+
+    priority = 'NORMAL'
+
+    def __init__(self, momentum: float = 0.9996, warm_up: int = 0) -> None:
+        if not 0 <= momentum < 1:
+            raise ValueError(f'momentum = {momentum} of TeacherEMAHook: give the weight of the '
+                             'old teacher, in [0, 1); mmdet counts the other way round')
+        if warm_up < 0:
+            raise ValueError(f'warm_up = {warm_up} of TeacherEMAHook: give a number >= 0')
+        self.momentum = momentum
+        self.warm_up = warm_up
+        self._averaged: Optional[Tuple[List[Tensor], List[Tensor]]] = None
+        self._copied: List[Tuple[Tensor, Tensor]] = []
+
+    def before_train(self, runner: Runner) -> None:
+        """Check that teacher and student have the same tensors."""
+        model = semi_detector(runner)
+        student, teacher = model.student.state_dict(), model.teacher.state_dict()
+        odd = sorted(set(student) ^ set(teacher))
+        odd += [name for name in student.keys() & teacher.keys()
+                if student[name].shape != teacher[name].shape]
+        if odd:
+            raise ValueError('teacher and student differ in ' + ', '.join(odd[:5])
+                             + f' ({len(odd)} tensors): build both from the same config')
+        self._collect(model)
+        model.teacher_ready = runner.iter > model.burn_in
+
+    def before_train_iter(self, runner: Runner, batch_idx: int,
+                          data_batch: Optional[dict] = None) -> None:
+        """Copy the student once, at the end of burn-in."""
+        if runner.iter == semi_detector(runner).burn_in:
+            self.copy_student(runner)
+            semi_detector(runner).teacher_ready = True
+
+    def after_train_iter(self, runner: Runner, batch_idx: int,
+                         data_batch: Optional[dict] = None,
+                         outputs: Optional[dict] = None) -> None:
+        """Follow the student, if the optimizer has stepped in this iteration."""
+        model = semi_detector(runner)
+        if runner.iter >= model.burn_in and runner.optim_wrapper.should_update():
+            self.update(1 - self.momentum_at(runner.iter - model.burn_in + 1))
+
+    def before_val(self, runner: Runner) -> None:
+        """During burn-in, validate the student as the teacher too."""
+        if self._in_burn_in(runner):
+            self.copy_student(runner)
+
+    def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """During burn-in, save the student as the teacher too."""
+        if self._in_burn_in(runner):
+            state = checkpoint['state_dict']
+            for name in [name for name in state if name.startswith('student.')]:
+                state[name.replace('student.', 'teacher.', 1)] = state[name]
+
+    def _in_burn_in(self, runner: Runner) -> bool:
+        """Whether training has begun but the teacher was not copied yet."""
+        return self._averaged is not None and not semi_detector(runner).teacher_ready
+
+    def momentum_at(self, step: int) -> float:
+        """Weight of the old teacher at a step after burn-in, from 1."""
+        if step > self.warm_up:
+            return self.momentum
+        return min(self.momentum, step / (step + 10))
+
+    def _collect(self, model: nn.Module) -> None:
+        """Pair the tensors of teacher and student by name, once."""
+        trainable = {name for name, p in model.student.named_parameters() if p.requires_grad}
+        parameters = {name for name, _ in model.student.named_parameters()}
+        teacher = model.teacher.state_dict(keep_vars=True)
+        self._averaged, self._copied = ([], []), []
+        for name, source in model.student.state_dict(keep_vars=True).items():
+            if name in trainable or (name not in parameters and source.is_floating_point()):
+                self._averaged[0].append(teacher[name].data)
+                self._averaged[1].append(source.data)
+            elif name not in parameters:
+                self._copied.append((teacher[name].data, source.data))
+
+    @torch.no_grad()
+    def update(self, weight: float) -> None:
+        """Move the teacher towards the student by a share.
+
+        Args:
+            weight: share of the student, in [0, 1].
+        """
+        torch._foreach_lerp_(*self._averaged, weight)
+        for target, source in self._copied:
+            target.copy_(source)
+
+    @staticmethod
+    @torch.no_grad()
+    def copy_student(runner: Runner) -> None:
+        """Make the teacher a hard copy of the student."""
+        model = semi_detector(runner)
+        model.teacher.load_state_dict(model.student.state_dict())
+

@@ -1,0 +1,5 @@
+"""Backbones."""
+
+from .frozen_norm_timm import FrozenNormTIMM
+
+__all__ = ['FrozenNormTIMM']

@@ -1,0 +1,46 @@
+"""The interface of a pseudo-label hook."""
+
+from abc import ABCMeta, abstractmethod
+from typing import List, Tuple
+
+from mmengine.structures import InstanceData
+from torch import nn
+
+from mmssis.structures import PseudoLabelContext
+
+
+class PseudoLabelHook(nn.Module, metaclass=ABCMeta):
+    """One decision about pseudo labels: drop, correct or weigh them.
+
+    Hooks stand in a list in the config (``model.pseudo_label_hooks``) and run in its order;
+    deleting one from the list is the ablation. State that a hook learns is a registered
+    buffer: saved, resumed, reduced over ranks.
+    """
+
+    @property
+    def name(self) -> str:
+        """Name under which statistics and pictures show the hook."""
+        return type(self).__name__
+
+    def prepare(self, classes: Tuple[str, ...]) -> None:
+        """Load what the hook needs, once, before training or inference starts.
+
+        Args:
+            classes: class names of the data set, in label order.
+
+        Raises:
+            RuntimeError: if something cannot be had; the message names the file and place.
+        """
+
+    @abstractmethod
+    def forward(self, pseudo_labels: List[InstanceData],
+                context: PseudoLabelContext) -> List[InstanceData]:
+        """Work on the pseudo labels of a batch.
+
+        Args:
+            pseudo_labels: one per image, fields as in :mod:`mmssis.structures.pseudo_label`.
+            context: weak images, training progress and weak labels of the same batch.
+
+        Returns:
+            One per image; an image without instances stays without.
+        """

@@ -1,0 +1,61 @@
+"""What the teacher says before any decision."""
+
+from typing import List, Tuple
+
+from mmdet.models.detectors import MaskFormer
+from mmdet.registry import MODELS
+from mmdet.structures import SampleList
+from mmengine.structures import InstanceData
+from torch import Tensor
+
+from mmssis.ops import class_quality
+
+
+@MODELS.register_module()
+class Mask2FormerCandidates:
+    """Candidates of a MaskFormer or Mask2Former: its queries, undecided.
+
+    mmdet's fusion head multiplies class and mask score, emits a query once per class and
+    upsamples all masks first. Here every query is one candidate under its best class, class
+    probabilities and mask logits stay apart, and masks stay at stride 4.
+    """
+
+    def __call__(self, teacher: MaskFormer, images: Tensor,
+                 data_samples: SampleList) -> List[InstanceData]:
+        """Run the teacher.
+
+        Args:
+            teacher: the detector whose head gives class and mask logits per query.
+            images: weak views, (B, 3, H, W), normalised.
+            data_samples: their B samples.
+
+        Returns:
+            Candidates of each image, see :meth:`from_logits`.
+        """
+        features = teacher.extract_feat(images)
+        cls_logits, mask_logits = teacher.panoptic_head(features, data_samples)
+        return [
+            self.from_logits(cls, mask, images.shape[-2:])
+            for cls, mask in zip(cls_logits[-1], mask_logits[-1])
+        ]
+
+    @staticmethod
+    def from_logits(cls_logits: Tensor, mask_logits: Tensor,
+                    input_shape: Tuple[int, int]) -> InstanceData:
+        """Candidates of one image.
+
+        Args:
+            cls_logits: (Q, K + 1), the last column is no-object.
+            mask_logits: (Q, h, w), at the network's native stride.
+            input_shape: (H, W) of the padded network input.
+
+        Returns:
+            Q candidates with ``labels``, ``class_probs``, ``class_scores``, ``mask_logits``.
+        """
+        scores, labels, probs = class_quality(cls_logits)
+        return InstanceData(
+            metainfo=dict(input_shape=tuple(input_shape)),
+            labels=labels,
+            class_probs=probs,
+            class_scores=scores,
+            mask_logits=mask_logits)

@@ -1,0 +1,58 @@
+"""What all threshold filters share: class evidence first, masks later."""
+
+from abc import abstractmethod
+from typing import List
+
+from mmengine.structures import InstanceData
+from torch import Tensor
+
+from mmssis.structures import PseudoLabelContext, resolve_masks
+
+from .base import PseudoLabelHook
+
+
+class ThresholdFilter(PseudoLabelHook):
+    """Keep instances by class evidence, then by their masks.
+
+    Of 100 candidates about 5 survive the class evidence, so only those are upsampled.
+
+    Args:
+        min_area: a mask must cover more than this many pixels of the network input.
+    """
+
+    def __init__(self, min_area: int = 5) -> None:
+        super().__init__()
+        if min_area < 0:
+            raise ValueError(f'min_area = {min_area} of {self.name}: give a number of pixels >= 0')
+        self.min_area = min_area
+
+    def forward(self, pseudo_labels: List[InstanceData],
+                context: PseudoLabelContext) -> List[InstanceData]:
+        """Drop what fails the thresholds; survivors have their masks resolved."""
+        return [self.filter_image(instances) for instances in pseudo_labels]
+
+    def filter_image(self, instances: InstanceData) -> InstanceData:
+        """Drop what fails the thresholds from the instances of one image."""
+        instances = resolve_masks(instances[self.keep_by_class(instances)])
+        large = instances.masks.flatten(1).sum(1) > self.min_area
+        return instances[self.keep_by_mask(instances) & large]
+
+    @abstractmethod
+    def keep_by_class(self, instances: InstanceData) -> Tensor:
+        """Say which instances class evidence alone lets through, bool (N,)."""
+
+    @abstractmethod
+    def keep_by_mask(self, instances: InstanceData) -> Tensor:
+        """Say which instances pass, once ``mask_scores`` are known, bool (N,)."""
+
+    @staticmethod
+    def check_threshold(name: str, value: float) -> float:
+        """Return a threshold that lies in [0, 1].
+
+        Raises:
+            ValueError: otherwise, with the setting's name.
+        """
+        if not 0 <= value <= 1:
+            raise ValueError(f'{name} = {value} in model.pseudo_label_hooks: '
+                             'give a threshold in [0, 1]')
+        return float(value)
