@@ -1,0 +1,13 @@
+"""Hooks of the training engine."""
+
+from .iteration_seed_hook import IterationSeedHook
+from .preflight_hook import PreflightHook
+from .pseudo_label_pictures_hook import PseudoLabelPicturesHook
+from .pseudo_label_statistics_hook import PseudoLabelStatisticsHook
+from .teacher_ema_hook import TeacherEMAHook
+from .training_guard_hook import TrainingGuardHook
+
+__all__ = [
+    'IterationSeedHook', 'PreflightHook', 'PseudoLabelPicturesHook', 'PseudoLabelStatisticsHook',
+    'TeacherEMAHook', 'TrainingGuardHook'
+]
