@@ -12,4 +12,5 @@ _base_ = '../pldc/mask2former_r50_cityscapes5pct.py'
 burn_in = _base_.max_iters
 model = dict(burn_in=burn_in, pseudo_label_hooks=[], predict_on='student')
 train_dataloader = dict(batch_sampler=dict(burn_in=burn_in))
+val_cfg = dict(predict_on='student')
 default_hooks = dict(checkpoint=dict(save_best='student/coco/segm_mAP'))

@@ -18,4 +18,5 @@ param_scheduler = [
         type='MultiStepLR', begin=0, end=max_iters, by_epoch=False, milestones=[68077],
         gamma=0.1)
 ]
+val_cfg = dict(predict_on='student')
 default_hooks = dict(checkpoint=dict(save_best='student/coco/segm_mAP'))

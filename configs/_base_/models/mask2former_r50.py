@@ -5,7 +5,7 @@ The backbone's ImageNet weights are loaded when training starts, not when the mo
 """
 num_classes = 80
 
-model = dict(
+detector = dict(
     type='Mask2Former',
     data_preprocessor=dict(
         type='DetDataPreprocessor',

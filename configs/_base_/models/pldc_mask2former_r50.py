@@ -11,12 +11,11 @@ dicc = dict(
 pmua = dict(type='MaskUncertainty')
 
 model = dict(
-    _delete_=True,
     type='PLDC',
-    detector=_base_.model,
+    detector=_base_.detector,
     candidates=dict(type='Mask2FormerCandidates'),
     pseudo_label_hooks=[ddtf, dicc, pmua],
     burn_in=20000,
     unsup_weight=1.0,
     data_preprocessor=dict(
-        type='SemiDataPreprocessor', data_preprocessor=_base_.model.data_preprocessor))
+        type='SemiDataPreprocessor', data_preprocessor=_base_.detector.data_preprocessor))
