@@ -201,8 +201,7 @@ def _unlabeled(spec: ConfigDict, base: ConfigDict, metainfo: Dict[str, Any]) -> 
     else:
         settings = dict(
             type='UnlabeledFolderDataset',
-            data_root=spec.root,
-            data_prefix=dict(img=spec.unlabeled),
+            data_root=str(Path(spec.root, spec.unlabeled)),
             metainfo=metainfo)
     return dict(settings, pipeline=base.pipeline)
 
