@@ -1,3 +1,3 @@
 """Hooks and loops of the training engine."""
 
-from . import checkpoint_schemes, hooks, runner  # noqa: F401
+from . import atomic_backend, checkpoint_schemes, cpu_distributed, hooks, runner  # noqa: F401

@@ -1,0 +1,101 @@
+"""Checkpoints survive a crash at any moment."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+from unittest import mock
+
+import pytest
+import torch
+from mmengine.fileio import get_file_backend
+from mmengine.runner import save_checkpoint
+
+from mmssis.engine.atomic_backend import AtomicBackend
+from mmssis.engine.resume import (checkpoints_of, find_resumable_checkpoint,
+                                  is_readable_checkpoint)
+
+
+def save(folder: Path, step: int) -> Path:
+    path = folder / f'iter_{step}.pth'
+    save_checkpoint(dict(step=step), str(path), backend_args=dict(backend='atomic'))
+    return path
+
+
+def test_mmengine_saves_through_the_backend(tmp_path: Path) -> None:
+    path = save(tmp_path / 'new' / 'folder', 3)
+    assert isinstance(get_file_backend(backend_args=dict(backend='atomic')), AtomicBackend)
+    assert torch.load(path, weights_only=True) == dict(step=3)
+    assert os.listdir(path.parent) == ['iter_3.pth']
+
+
+def test_put_replaces_and_respects_the_umask(tmp_path: Path) -> None:
+    backend, path = AtomicBackend(), tmp_path / 'notes'
+    backend.put(b'old and long', path)
+    backend.put_text('nü', path)
+    plain = tmp_path / 'plain'
+    plain.touch()
+    assert path.read_text(encoding='utf-8') == 'nü'
+    assert path.stat().st_mode == plain.stat().st_mode
+
+
+def test_full_disk_keeps_the_old_file_and_leaves_no_rest(tmp_path: Path) -> None:
+    backend, path = AtomicBackend(), tmp_path / 'iter_1.pth'
+    backend.put(b'old', path)
+    with mock.patch('os.fsync', side_effect=OSError(28, 'No space left on device')):
+        with pytest.raises(OSError, match='No space'):
+            backend.put(b'new', path)
+    assert path.read_bytes() == b'old'
+    assert os.listdir(tmp_path) == ['iter_1.pth']
+
+
+def test_kill_in_the_middle_keeps_the_old_file(tmp_path: Path) -> None:
+    path = tmp_path / 'iter_1.pth'
+    path.write_bytes(b'old')
+    program = textwrap.dedent('''
+        import os, signal, sys
+        from unittest import mock
+        from mmssis.engine.atomic_backend import AtomicBackend
+        kill = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+        with mock.patch('os.replace', kill):
+            AtomicBackend().put(b'new' * 1000, sys.argv[1])
+    ''')
+    done = subprocess.run([sys.executable, '-c', program, str(path)], check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert path.read_bytes() == b'old'
+    assert checkpoints_of(tmp_path) == [path]
+
+
+def test_checkpoints_are_ordered_by_number_not_by_name(tmp_path: Path) -> None:
+    paths = [save(tmp_path, step) for step in (900, 1000, 20)]
+    (tmp_path / 'best_coco_segm_mAP_iter_5000.pth').touch()
+    assert checkpoints_of(tmp_path) == [paths[1], paths[0], paths[2]]
+
+
+@pytest.mark.parametrize('content', ['', '\0\0\0\0', 'gone/iter_30.pth', '{torn}'],
+                         ids=['empty', 'zeros_after_a_crash', 'moved', 'names_a_torn_checkpoint'])
+def test_resume_falls_back_to_the_newest_whole_checkpoint(tmp_path: Path, content: str) -> None:
+    whole = save(tmp_path, 10)
+    torn = save(tmp_path, 20)
+    torn.write_bytes(torn.read_bytes()[:-100])
+    (tmp_path / 'last_checkpoint').write_text(content.format(torn=torn))
+    assert not is_readable_checkpoint(torn)
+    assert find_resumable_checkpoint(tmp_path) == str(whole)
+
+
+def test_resume_prefers_the_named_checkpoint(tmp_path: Path) -> None:
+    named, _ = save(tmp_path, 10), save(tmp_path, 20)
+    (tmp_path / 'last_checkpoint').write_text(str(named))
+    assert find_resumable_checkpoint(tmp_path) == str(named)
+
+
+def test_resume_without_any_checkpoint_starts_anew(tmp_path: Path) -> None:
+    assert find_resumable_checkpoint(tmp_path / 'missing') is None
+
+
+def test_resume_with_torn_checkpoints_only_is_refused(tmp_path: Path) -> None:
+    (tmp_path / 'iter_5.pth').write_bytes(b'PK')
+    with pytest.raises(RuntimeError, match='iter_5.pth.*--resume PATH'):
+        find_resumable_checkpoint(tmp_path)
