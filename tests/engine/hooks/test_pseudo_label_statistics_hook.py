@@ -1,0 +1,138 @@
+"""Every logged number, said by hand for two images."""
+
+import json
+
+import pytest
+import torch
+
+from mmssis.engine.hooks import PseudoLabelStatisticsHook
+
+META = dict(img_path='images/a.jpg')
+
+
+def logged(runner):
+    """Name to last value of the logged pseudo-label scalars."""
+    prefix = 'train/pseudo/'
+    return {name[len(prefix):]: buffer.current()
+            for name, buffer in runner.message_hub.log_scalars.items() if name.startswith(prefix)}
+
+
+def run_step(runner, hook, stages, outputs=None, metas=None):
+    """One iteration of the runner whose pseudo-label stages gave these instances."""
+    hook.before_train_iter(runner, runner.iter)
+    if stages:
+        runner.model.step(stages, metas or [META] * len(stages['candidates']))
+    hook.after_train_iter(runner, runner.iter, outputs=outputs)
+    runner.iter += 1
+
+
+@pytest.fixture
+def stages(make_instances):
+    """Two images: five candidates and none; the filter keeps two, of which one is corrected."""
+    final = make_instances([(0, 0, 0, 4), (1, 8, 8, 4)], class_score=.9, mask_score=.8)
+    final.teacher_labels = torch.tensor([0, 0])
+    final.pixel_weights = torch.full((2, 4, 4), .75)
+    return dict(candidates=[make_instances([(0, 0, 0, 1)] * 5), make_instances([])],
+                Filter=[final, make_instances([])])
+
+
+def test_numbers_of_two_images(make_runner, named_hook, stages):
+    runner, hook = make_runner([named_hook('Filter')]), PseudoLabelStatisticsHook(interval=1)
+    hook.before_train(runner)
+    run_step(runner, hook, stages, outputs={
+        'loss': torch.tensor(9.), 'sup_loss_cls': torch.tensor(2.), 'sup_d0.loss_mask': 2.,
+        'unsup_loss_cls': torch.tensor(1.), 'sup_accuracy': 7.})
+    assert logged(runner) == pytest.approx({
+        'instances_per_image': 1., 'kept/Filter': .4, 'class_score': .9, 'mask_score': .8,
+        'labels_changed': .5, 'uncertainty': .25, 'unsup_to_sup': .25, 'class/cat': 1.,
+        'class/dog': 1.})
+
+
+def test_shares_cover_all_steps_since_the_last_log(make_runner, named_hook, make_instances, stages):
+    runner, hook = make_runner([named_hook('Filter')]), PseudoLabelStatisticsHook(interval=2)
+    hook.before_train(runner)
+    run_step(runner, hook, dict(candidates=[make_instances([(0, 0, 0, 1)] * 5)],
+                                Filter=[make_instances([])]))
+    assert not logged(runner)
+    run_step(runner, hook, stages)
+    assert logged(runner)['kept/Filter'] == pytest.approx(.2)
+    assert logged(runner)['instances_per_image'] == pytest.approx(2 / 3)
+
+
+def test_the_detector_keeps_stages_on_logged_steps_only(make_runner, named_hook, stages):
+    runner, hook = make_runner([named_hook('Filter')]), PseudoLabelStatisticsHook(interval=2)
+    hook.before_train(runner)
+    kept = []
+    for _ in range(4):
+        hook.before_train_iter(runner, runner.iter)
+        kept.append(runner.model.keep_trace)
+        runner.model.step(stages, [META] * 2)
+        hook.after_train_iter(runner, runner.iter)
+        assert not runner.model.keep_trace
+        runner.iter += 1
+    assert kept == [False, True, False, True]
+    assert runner.model.trace is None and runner.model.trace_context is None
+
+
+def test_burn_in_logs_nothing(make_runner, named_hook):
+    runner, hook = make_runner([named_hook('Filter')]), PseudoLabelStatisticsHook(interval=1)
+    hook.before_train(runner)
+    run_step(runner, hook, None, outputs=dict(sup_loss_cls=torch.tensor(1.)))
+    assert not logged(runner)
+
+
+def test_no_pseudo_label_leaves_means_out(make_runner, named_hook, make_instances):
+    runner, hook = make_runner([named_hook('Filter')]), PseudoLabelStatisticsHook(interval=1)
+    hook.before_train(runner)
+    run_step(runner, hook, dict(candidates=[make_instances([(0, 0, 0, 1)])],
+                                Filter=[make_instances([])]))
+    assert logged(runner) == {
+        'instances_per_image': 0., 'kept/Filter': 0., 'class/cat': 0., 'class/dog': 0.}
+
+
+def test_many_classes_are_one_line_of_text(make_runner, make_instances, caplog):
+    classes = [f'class{i}' for i in range(21)]
+    runner, hook = make_runner(classes=classes), PseudoLabelStatisticsHook(interval=1)
+    hook.before_train(runner)
+    with caplog.at_level('INFO'):
+        run_step(runner, hook, dict(candidates=[make_instances([(3, 0, 0, 1)] * 2)]))
+    assert 'class3 2' in caplog.text
+    assert not any(name.startswith('class/') for name in logged(runner))
+
+
+def test_hidden_ground_truth(make_runner, make_instances, tmp_path):
+    square = [[0, 0, 8, 0, 8, 8, 0, 8]]
+    path = tmp_path / 'hidden.json'
+    path.write_text(json.dumps(dict(
+        images=[dict(id=1, file_name='a.jpg', height=16, width=16)],
+        annotations=[dict(id=1, image_id=1, category_id=1, segmentation=square)],
+        categories=[dict(id=1, name='cat'), dict(id=2, name='dog')])))
+    runner, hook = make_runner(), PseudoLabelStatisticsHook(1, hidden_ann_file=str(path))
+    hook.before_train(runner)
+    found = make_instances([(0, 0, 0, 8), (1, 8, 8, 8)])
+    run_step(runner, hook, dict(candidates=[found, found]),
+             metas=[META, dict(img_path='images/unknown.jpg')])
+    numbers = logged(runner)
+    assert numbers['precision'] == .5 and numbers['recall'] == 1. and numbers['mask_iou'] == 1.
+    assert numbers['type/Cor'] == .5 and numbers['type/BG'] == .5
+
+
+def test_gap_2_32_scalars_never_reach_the_summed_losses(make_runner, named_hook, stages):
+    runner, hook = make_runner([named_hook('Filter')]), PseudoLabelStatisticsHook(interval=1)
+    hook.before_train(runner)
+    outputs = dict(sup_loss_cls=torch.tensor(1.))
+    run_step(runner, hook, stages, outputs=outputs)
+    assert list(outputs) == ['sup_loss_cls']
+    assert not any('loss' in name for name in logged(runner))
+
+
+def test_another_detector_is_refused(make_runner):
+    runner = make_runner()
+    runner.model = torch.nn.Linear(1, 1)
+    with pytest.raises(TypeError, match='SemiInstanceSegmentor'):
+        PseudoLabelStatisticsHook().before_train(runner)
+
+
+def test_interval_is_checked():
+    with pytest.raises(ValueError, match='interval = 0'):
+        PseudoLabelStatisticsHook(interval=0)
