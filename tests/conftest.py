@@ -1,20 +1,30 @@
-"""What every test may need."""
+"""Fixtures of the whole suite."""
 
 import pytest
+import torch
+from mmengine.logging import MessageHub
 from mmengine.registry import DefaultScope
-from toy_data import semi_dataset
 
 import mmssis  # noqa: F401
 
 
 @pytest.fixture(autouse=True)
-def mmdet_scope():
-    """Registries look into mmdet's scope, as in every config."""
+def _scope_and_seed():
+    """Every test starts in mmdet's scope, from one seed."""
+    torch.manual_seed(0)
     with DefaultScope.overwrite_default_scope('mmdet'):
         yield
 
 
 @pytest.fixture
-def semi_data(tmp_path):
-    """Config of 4 labeled images and a folder of 6 unlabeled ones."""
-    return semi_dataset(tmp_path)
+def clock():
+    """Set the Runner's clock, as the detector reads it: ``clock(iteration, max_iters)``."""
+    hub = MessageHub.get_current_instance()
+
+    def set_clock(iteration: int, max_iters: int) -> None:
+        hub.update_info('iter', iteration)
+        hub.update_info('max_iters', max_iters)
+
+    yield set_clock
+    for name in ('iter', 'max_iters'):
+        hub.runtime_info.pop(name, None)

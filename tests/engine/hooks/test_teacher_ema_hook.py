@@ -1,0 +1,134 @@
+"""The teacher's moving average, against loops written from the definition."""
+
+from types import SimpleNamespace
+
+import pytest
+import torch
+from mmengine.optim import OptimWrapper
+from torch import nn
+
+from mmssis.engine.hooks import TeacherEMAHook
+
+
+class Pair(nn.Module):
+    """A student and a teacher with trainable, frozen and normalisation tensors."""
+
+    predict_on = 'teacher'
+
+    def __init__(self, burn_in=2):
+        super().__init__()
+        self.student, self.teacher = (
+            nn.Sequential(nn.Linear(3, 3), nn.BatchNorm1d(3), nn.Linear(3, 3)) for _ in 'st')
+        for module in (self.student, self.teacher):
+            module[2].requires_grad_(False)
+        self.burn_in = burn_in
+        self.teacher_ready = False
+
+
+def make_runner(model, iteration=0, accumulative_counts=1):
+    trainable = [p for p in model.student.parameters() if p.requires_grad]
+    wrapper = OptimWrapper(torch.optim.SGD(trainable, lr=0.1),
+                           accumulative_counts=accumulative_counts)
+    return SimpleNamespace(model=model, iter=iteration, optim_wrapper=wrapper)
+
+
+def train(runner, hook, steps):
+    """What mmengine's loop does around an iteration."""
+    hook.before_train(runner)
+    for _ in range(steps):
+        hook.before_train_iter(runner, 0)
+        loss = runner.model.student(torch.randn(8, 3)).square().sum()
+        runner.optim_wrapper.update_params(loss)
+        hook.after_train_iter(runner, 0)
+        runner.iter += 1
+
+
+def test_burn_in_then_copy_then_moving_average():
+    model = Pair(burn_in=2)
+    runner, hook = make_runner(model), TeacherEMAHook(momentum=0.9)
+    random_teacher = {k: v.clone() for k, v in model.teacher.state_dict().items()}
+    train(runner, hook, 2)
+    assert all(torch.equal(v, random_teacher[k]) for k, v in model.teacher.state_dict().items())
+    expected = {k: v.clone().double() for k, v in model.student.state_dict().items()}
+    for _ in range(5):
+        train(runner, hook, 1)
+        for name, value in model.student.state_dict().items():
+            expected[name] = (value.double() if 'num_batches' in name else
+                              0.9 * expected[name] + 0.1 * value.double())
+    assert model.teacher_ready
+    for name, value in model.teacher.state_dict().items():
+        assert torch.allclose(value.double(), expected[name], atol=1e-6), name
+
+
+def test_gap_2_19_batch_norm_statistics_reach_the_teacher():
+    model = Pair(burn_in=0)
+    train(make_runner(model), TeacherEMAHook(momentum=0.5), 30)
+    assert torch.allclose(model.teacher[1].running_mean, model.student[1].running_mean, atol=0.05)
+    assert model.teacher[1].num_batches_tracked == 30
+
+
+def test_frozen_tensors_do_not_drift():
+    model = Pair(burn_in=0)
+    train(make_runner(model), TeacherEMAHook(momentum=0.9996), 50)
+    assert torch.equal(model.teacher[2].weight, model.student[2].weight)
+
+
+@pytest.mark.parametrize('counts, updates', [pytest.param(1, 6, id='every step'),
+                                             pytest.param(3, 2, id='every third step')])
+def test_gap_2_20_follows_optimizer_steps_not_iterations(monkeypatch, counts, updates):
+    model, seen = Pair(burn_in=0), []
+    hook = TeacherEMAHook(momentum=0.9)
+    monkeypatch.setattr(hook, 'update', seen.append)
+    runner = make_runner(model, accumulative_counts=counts)
+    runner.optim_wrapper.initialize_count_status(model, 0, 6)
+    train(runner, hook, 6)
+    assert len(seen) == updates and seen[0] == pytest.approx(0.1)
+
+
+def test_gap_2_20_teacher_and_student_must_have_the_same_tensors():
+    model = Pair()
+    model.student.add_module('extra', nn.Linear(2, 2))
+    with pytest.raises(ValueError, match='extra'):
+        TeacherEMAHook().before_train(make_runner(model))
+
+
+def test_resume_does_not_copy_again():
+    model = Pair(burn_in=2)
+    before = model.teacher[0].weight.clone()
+    hook = TeacherEMAHook(momentum=0.9)
+    runner = make_runner(model, iteration=7)
+    hook.before_train(runner)
+    hook.before_train_iter(runner, 0)
+    assert model.teacher_ready and torch.equal(model.teacher[0].weight, before)
+
+
+def test_in_burn_in_checkpoints_and_validation_show_the_student():
+    model = Pair(burn_in=5)
+    runner, hook = make_runner(model), TeacherEMAHook()
+    train(runner, hook, 1)
+    checkpoint = dict(state_dict=dict(model.state_dict()))
+    hook.before_save_checkpoint(runner, checkpoint)
+    state = checkpoint['state_dict']
+    assert all(torch.equal(state[k], state[k.replace('teacher', 'student')])
+               for k in state if k.startswith('teacher.'))
+    hook.before_val(runner)
+    assert torch.equal(model.teacher[0].weight, model.student[0].weight)
+
+
+def test_validation_alone_leaves_the_teacher():
+    """Testing a checkpoint must not overwrite the teacher it holds."""
+    model = Pair()
+    before = model.teacher[0].weight.clone()
+    TeacherEMAHook().before_val(make_runner(model))
+    assert torch.equal(model.teacher[0].weight, before)
+
+
+@pytest.mark.parametrize('step, momentum', [(1, 1 / 11), (10, 0.5), (90, 0.9), (101, 0.99)])
+def test_warm_up(step, momentum):
+    assert TeacherEMAHook(0.99, warm_up=100).momentum_at(step) == pytest.approx(momentum)
+
+
+@pytest.mark.parametrize('setting', [dict(momentum=1.0), dict(momentum=-0.1), dict(warm_up=-1)])
+def test_settings_out_of_range(setting):
+    with pytest.raises(ValueError, match=next(iter(setting))):
+        TeacherEMAHook(**setting)
