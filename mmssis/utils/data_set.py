@@ -51,8 +51,7 @@ def apply_data_set(cfg: Config, check_data: bool = True) -> None:
     for part in ('val', 'test'):
         cfg[f'{part}_dataloader'].dataset.update(_annotated(spec, part, metainfo))
         _set_ann_file(cfg[f'{part}_evaluator'], str(Path(spec.root, _file(spec, part))))
-    if 'hidden' in spec:
-        _set_hidden(cfg, str(Path(spec.root, spec.hidden)))
+    _set_hidden(cfg, str(Path(spec.root, spec.hidden)) if 'hidden' in spec else None)
     for model in ('model', 'detector'):
         if model in cfg:
             set_num_classes(cfg[model], len(classes))
@@ -214,7 +213,7 @@ def _set_ann_file(evaluators: Any, path: str) -> None:
 
 
 def _set_hidden(cfg: Config, path: Optional[str]) -> None:
-    """Give the hidden labels to the statistics."""
-    for hook in cfg.custom_hooks:
+    """Give the hidden labels to the statistics; without, take away those of the base config."""
+    for hook in cfg.get('custom_hooks', []):
         if hook.type == 'PseudoLabelStatisticsHook':
             hook.hidden_ann_file = path

@@ -28,7 +28,7 @@ def apply_schedule(cfg: Config) -> None:
     _check_keys(schedule)
     old_max_iters = cfg.train_cfg.max_iters
     max_iters = schedule.get('max_iters', old_max_iters)
-    burn_in = schedule.get('burn_in', round(cfg.model.burn_in * max_iters / old_max_iters))
+    burn_in = schedule.get('burn_in', _share(cfg.model.get('burn_in', 0), old_max_iters, max_iters))
     if burn_in > max_iters:
         raise ValueError(f'schedule.burn_in = {burn_in} is longer than the run of '
                          f'{max_iters} iterations: give at most schedule.max_iters')
@@ -55,7 +55,7 @@ def rescale_scheduler(scheduler: ConfigDict, old_max_iters: int, max_iters: int)
     """
     if 'milestones' in scheduler:
         scheduler.milestones = [
-            round(step * max_iters / old_max_iters) for step in scheduler.milestones]
+            _share(step, old_max_iters, max_iters) for step in scheduler.milestones]
     if scheduler.get('end') == old_max_iters:
         scheduler.end = max_iters
         if 'T_max' in scheduler:
@@ -82,6 +82,11 @@ def check_burn_in(cfg: Config) -> None:
             f'model.burn_in = {model.burn_in}, but train_dataloader.batch_sampler.burn_in = '
             f'{sampler_burn_in}: give both at once with schedule = dict(burn_in=...), or '
             '--cfg-options schedule.burn_in=...')
+
+
+def _share(step: int, old_max_iters: int, max_iters: int) -> int:
+    """The iteration at the same share of a run of another length."""
+    return round(step * max_iters / old_max_iters)
 
 
 def _check_keys(schedule: ConfigDict) -> None:
