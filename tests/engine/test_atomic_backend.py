@@ -14,8 +14,7 @@ from mmengine.fileio import get_file_backend
 from mmengine.runner import save_checkpoint
 
 from mmssis.engine.atomic_backend import AtomicBackend
-from mmssis.engine.resume import (checkpoints_of, find_resumable_checkpoint,
-                                  is_readable_checkpoint)
+from mmssis.engine.resume import checkpoints_of, find_resumable_checkpoint, is_readable_checkpoint
 
 
 def save(folder: Path, step: int) -> Path:

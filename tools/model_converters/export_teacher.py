@@ -1,0 +1,174 @@
+"""Export the teacher as a plain mmdet detector: ``export_teacher.py CONFIG CHECKPOINT OUT.pth``.
+
+Writes ``OUT.pth`` (weights and class names; loads with ``torch.load(weights_only=True)``) and
+``OUT.py`` (a config). Both work with mmdet alone, e.g. ``mmdet.apis.init_detector('OUT.py',
+'OUT.pth')``, and with mmdet's own ``tools/test.py``.
+"""
+
+import argparse
+from pathlib import Path
+from typing import Any, Dict, Iterator, List, Mapping
+
+import torch
+from mmdet.registry import DATASETS, METRICS, MODELS, TRANSFORMS
+from mmengine.config import Config, ConfigDict
+from torch import Tensor
+
+import mmssis
+from mmssis.utils.checkpoint import read_checkpoint
+from mmssis.utils.config import load_config
+
+# What to use instead of our classes, and which of their settings have no meaning there.
+PLAIN = {
+    'WeightedMask2FormerHead': dict(type='Mask2FormerHead'),
+    'FrozenNormTIMM': dict(type='mmpretrain.TIMMBackbone', features_only=True, pretrained=False),
+}
+TRAINING_ONLY = {'FrozenNormTIMM': ('frozen', )}
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.partition('\n')[0])
+    parser.add_argument('config', help='config of the training run')
+    parser.add_argument('checkpoint', type=Path, help='checkpoint of the training run')
+    parser.add_argument('out', type=Path, help='checkpoint to write; the config goes beside it')
+    parser.add_argument('--branch', choices=['teacher', 'student'], default='teacher',
+                        help='what to export (default: teacher)')
+    args = parser.parse_args()
+    if args.out.suffix != '.pth':
+        parser.error(f'{args.out}: name the checkpoint OUT.pth')
+    return args
+
+
+def typed_dicts(node: Any) -> Iterator[Dict[str, Any]]:
+    """Yield the dicts of a config that name a class, the outer ones first."""
+    if isinstance(node, dict):
+        if 'type' in node:
+            yield node
+        node = list(node.values())
+    if isinstance(node, (list, tuple)):
+        for child in node:
+            yield from typed_dicts(child)
+
+
+def own_types(node: Any) -> List[str]:
+    """List the classes of mmssis that a config names."""
+    names = {str(item['type']) for item in typed_dicts(node)}
+    registries = (MODELS, DATASETS, TRANSFORMS, METRICS)
+    classes = {name: next((found for registry in registries
+                           if (found := registry.get(name)) is not None), None) for name in names}
+    return sorted(name for name, found in classes.items()
+                  if found is not None and found.__module__.startswith('mmssis.'))
+
+
+def plain_detector(detector: ConfigDict) -> ConfigDict:
+    """Write a detector config with mmdet's classes in place of ours.
+
+    Args:
+        detector (ConfigDict): ``model.detector`` of a semi-supervised config; not changed.
+
+    Returns:
+        ConfigDict: The config; nothing in it loads ImageNet weights.
+
+    Raises:
+        ValueError: If it names a class of mmssis that mmdet has no counterpart of.
+    """
+    detector = ConfigDict(detector.to_dict())
+    for node in typed_dicts(detector):
+        for setting in TRAINING_ONLY.get(node['type'], ()):
+            node.pop(setting, None)
+        node.update(PLAIN.get(node['type'], {}))
+    detector.backbone.init_cfg = None
+    if left := own_types(detector):
+        raise ValueError(f'cannot be exported: {", ".join(left)} of model.detector exists in '
+                         'mmssis only')
+    return detector
+
+
+def plain_config(cfg: Config) -> Config:
+    """Write a config of the detector alone, for inference and evaluation.
+
+    Args:
+        cfg (Config): The config of the training run.
+
+    Returns:
+        Config: Model, and test data as far as it needs no class of mmssis.
+
+    Raises:
+        ValueError: If the model is not a semi-supervised one, or cannot be exported.
+    """
+    if 'detector' not in cfg.model:
+        raise ValueError(f'model.type = {cfg.model.type}: there is no teacher to export; such a '
+                         'model is a plain detector already')
+    content = dict(default_scope='mmdet', model=plain_detector(cfg.model.detector).to_dict())
+    if any(str(node['type']).startswith('mmpretrain.') for node in typed_dicts(content)):
+        content['custom_imports'] = dict(imports=['mmpretrain.models'], allow_failed_imports=False)
+    settings = cfg.to_dict()
+    test = {part: settings[part] for part in ('test_dataloader', 'test_evaluator')
+            if part in settings}
+    if unusable := own_types(test):
+        print(f'Left out, since mmdet lacks {", ".join(unusable)}: {" and ".join(test)}.')
+    elif test:
+        content.update(test, test_cfg=dict(type='TestLoop'))
+    return Config(content)
+
+
+def weights_of(branch: str, state_dict: Mapping[str, Tensor]) -> Dict[str, Tensor]:
+    """Take one branch out of a checkpoint.
+
+    Args:
+        branch (str): 'teacher' or 'student'.
+        state_dict (Mapping[str, Tensor]): Weights of both.
+
+    Returns:
+        dict[str, Tensor]: Its weights under the names of a plain detector.
+
+    Raises:
+        ValueError: If the checkpoint does not hold that branch.
+    """
+    prefix = f'{branch}.'
+    # Cloned: a view would save the storage it is part of.
+    weights = {name[len(prefix):]: value.detach().clone()
+               for name, value in state_dict.items() if name.startswith(prefix)}
+    if not weights:
+        raise ValueError(f'the checkpoint holds no {branch}; is it an exported one?')
+    return weights
+
+
+def dataset_meta(checkpoint: Mapping[str, Any]) -> Dict[str, Any]:
+    """Return class names and colours of a checkpoint as plain Python values."""
+    meta = checkpoint['meta']['dataset_meta']
+    plain = dict(classes=tuple(str(name) for name in meta['classes']))
+    if meta.get('palette') is not None:
+        plain['palette'] = [tuple(int(part) for part in colour) for colour in meta['palette']]
+    return plain
+
+
+def check_export(cfg: Config, weights: Mapping[str, Tensor]) -> None:
+    """Build the plain detector and load the weights into it, strictly.
+
+    Raises:
+        RuntimeError: If a weight is missing, left over or of another shape.
+    """
+    MODELS.build(cfg.model).load_state_dict(weights, strict=True)
+
+
+def main() -> None:
+    """Export."""
+    args = parse_args()
+    cfg = plain_config(load_config(args.config, check_data=False))
+    checkpoint = read_checkpoint(args.checkpoint)
+    weights = weights_of(args.branch, checkpoint['state_dict'])
+    check_export(cfg, weights)
+    args.out.parent.mkdir(parents=True, exist_ok=True)
+    meta = dict(dataset_meta=dataset_meta(checkpoint), exported_by=f'mmssis {mmssis.__version__}')
+    torch.save(dict(state_dict=weights, meta=meta), args.out)
+    config = args.out.with_suffix('.py')
+    cfg.dump(config)
+    sizes = [path.stat().st_size / 2**20 for path in (args.checkpoint, args.out)]
+    print(f'{args.out} ({sizes[1]:.0f} MB; the training checkpoint has {sizes[0]:.0f} MB) and '
+          f'{config} need mmdet alone.')
+
+
+if __name__ == '__main__':
+    main()
