@@ -8,6 +8,7 @@ from mmengine.dataset import BaseDataset, ConcatDataset
 from mmengine.logging import print_log
 
 from .coco_validation import explain_coco_error
+from .leaf_datasets import leaf_datasets
 from .pipeline_geometry import check_branch_fields, check_pipeline_geometry
 from .samplers import StreamIndex, seeded_rng
 
@@ -51,8 +52,13 @@ class SemiConcatDataset(ConcatDataset):
         labeled, unlabeled = (_build(dataset) for dataset in datasets)
         _check_classes(labeled, unlabeled)
         _check_pipelines(labeled, unlabeled, same_geometry)
-        super().__init__([labeled, unlabeled], ignore_keys=sorted(
-            labeled.metainfo.keys() | unlabeled.metainfo.keys()))
+        # mmengine's constructor takes no wrapped data sets and compares all metainfo, palettes
+        # included; what it sets is set here.
+        self.datasets = [labeled, unlabeled]
+        self.ignore_keys: list[str] = []
+        self._metainfo = labeled.metainfo
+        self._fully_initialized = False
+        self.full_init()
 
     def __getitem__(self, idx: int) -> dict:
         """Load and transform one sample.
@@ -119,10 +125,14 @@ def _check_classes(labeled: BaseDataset, unlabeled: BaseDataset) -> None:
 
 def _check_pipelines(labeled: BaseDataset, unlabeled: BaseDataset, same_geometry: bool) -> None:
     """Refuse transforms with which pseudo labels would not fit the student's view."""
+    pipelines = []
     for name, dataset in (('labeled', labeled), ('unlabeled', unlabeled)):
-        check_pipeline_geometry(
-            dataset.pipeline.transforms,
-            unlabeled=name == 'unlabeled',
-            same_geometry=same_geometry,
-            name=f'{name} pipeline')
-    check_branch_fields(labeled.pipeline.transforms, unlabeled.pipeline.transforms)
+        for leaf in leaf_datasets(dataset):
+            pipelines.append(leaf.pipeline.transforms)
+            check_pipeline_geometry(
+                pipelines[-1],
+                unlabeled=name == 'unlabeled',
+                same_geometry=same_geometry,
+                name=f'{name} pipeline')
+    for other in pipelines[1:]:
+        check_branch_fields(pipelines[0], other)

@@ -17,8 +17,8 @@ Ranges = Sequence[Sequence[float]]
 class RandomNoiseErasing(BaseTransform):
     """Replace up to a few rectangles by noise; annotations stay.
 
-    PL-DC Tab. III, with the aspect ratios of the released code (``facts`` #15: the table prints
-    0.6 and 0.8 for 6 and 8). Rectangles are drawn within the image array it is given, and their
+    PL-DC Tab. III, with the aspect ratios of the released code (the table prints 0.6 and
+    0.8 for 6 and 8). Rectangles are drawn within the image array it is given, and their
     areas are fractions of it. Padding to the size of the batch is added later, by the data
     preprocessor, and is therefore neither erased nor counted; the released code pads first. Noise
     is uniform over [0, 255] per value. Masks are not erased: the student must fill the gap.

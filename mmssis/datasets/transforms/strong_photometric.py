@@ -2,12 +2,12 @@
 
 from typing import Sequence, Union
 
+import cv2
 import numpy as np
-import torch
 from mmcv.transforms import BaseTransform
 from mmdet.registry import TRANSFORMS
+from PIL import Image
 from torchvision.transforms import ColorJitter
-from torchvision.transforms.v2 import functional
 
 Range = Union[tuple[float, float], Sequence[float]]
 
@@ -16,8 +16,10 @@ Range = Union[tuple[float, float], Sequence[float]]
 class StrongPhotometric(BaseTransform):
     """Colour jitter, grayscale and Gaussian blur; geometry and annotations stay.
 
-    PL-DC Tab. III, with the isotropic blur of the released code (``facts`` #16: the table prints
-    sigma_x 0.1 and sigma_y 2.0). The image is BGR uint8, as mmcv loads it.
+    PL-DC Tab. III, with the isotropic blur of the released code (the table prints
+    sigma_x 0.1 and sigma_y 2.0). The image is BGR uint8, as mmcv loads it. Jitter runs on a PIL
+    image and the blur in OpenCV: at 1024 x 1024 on one core these take about a third and a
+    twentieth of the time of torchvision's tensor versions.
 
     Args:
         brightness (float): Largest change of brightness, >= 0. Defaults to 0.4.
@@ -60,19 +62,19 @@ class StrongPhotometric(BaseTransform):
         Returns:
             dict: The sample with another ``img`` of the same shape and type.
         """
-        results['img'] = tensor_to_bgr(self._change(bgr_to_tensor(results['img'])))
-        return results
-
-    def _change(self, image: torch.Tensor) -> torch.Tensor:
-        """Jitter, gray and blur an image (3, H, W), RGB uint8."""
+        image = results['img']
+        _check_image(image)
         if happens(self.jitter_prob):
-            image = self.jitter(image)
+            image = np.asarray(self.jitter(Image.fromarray(image[..., ::-1])))[..., ::-1]
         if happens(self.gray_prob):
-            image = functional.rgb_to_grayscale(image, num_output_channels=3)
+            gray = cv2.cvtColor(np.ascontiguousarray(image), cv2.COLOR_BGR2GRAY)
+            image = np.repeat(gray[..., None], 3, axis=-1)
         if happens(self.blur_prob):
             sigma = float(np.random.uniform(*self.blur_sigma))
-            image = functional.gaussian_blur(image, kernel_size(sigma), [sigma, sigma])
-        return image
+            side = 2 * max(1, int(np.ceil(3 * sigma))) + 1
+            image = cv2.GaussianBlur(np.ascontiguousarray(image), (side, side), sigma)
+        results['img'] = np.ascontiguousarray(image)
+        return results
 
     def __repr__(self) -> str:
         """Settings of the transform."""
@@ -86,24 +88,12 @@ def happens(prob: float) -> bool:
     return bool(np.random.random() < prob)
 
 
-def kernel_size(sigma: float) -> list[int]:
-    """Odd kernel side that holds three standard deviations on each side, at least 3 pixels."""
-    side = 2 * max(1, int(np.ceil(3 * sigma))) + 1
-    return [side, side]
-
-
-def bgr_to_tensor(image: np.ndarray) -> torch.Tensor:
-    """Turn an image (H, W, 3), BGR uint8, into a tensor (3, H, W), RGB uint8."""
+def _check_image(image: np.ndarray) -> None:
+    """Refuse images that are not (H, W, 3) of uint8."""
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
-        raise TypeError('Strong views need an image (H, W, 3) of uint8, got '
+        raise TypeError('StrongPhotometric needs an image (H, W, 3) of uint8, got '
                         f'{image.shape} of {image.dtype}. Load with to_float32=False and '
                         'color_type="color", and keep Normalize out of the pipeline.')
-    return torch.from_numpy(np.ascontiguousarray(image[..., ::-1].transpose(2, 0, 1)))
-
-
-def tensor_to_bgr(image: torch.Tensor) -> np.ndarray:
-    """Turn a tensor (3, H, W), RGB uint8, into an image (H, W, 3), BGR uint8."""
-    return np.ascontiguousarray(image.numpy().transpose(1, 2, 0)[..., ::-1])
 
 
 def check_probs(name: str, **probs: float) -> None:
