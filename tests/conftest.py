@@ -4,6 +4,7 @@ import pytest
 import torch
 from mmengine.logging import MessageHub
 from mmengine.registry import DefaultScope
+from toy_data import semi_dataset
 
 import mmssis  # noqa: F401
 
@@ -28,3 +29,9 @@ def clock():
     yield set_clock
     for name in ('iter', 'max_iters'):
         hub.runtime_info.pop(name, None)
+
+
+@pytest.fixture
+def semi_data(tmp_path):
+    """Config of 4 labeled images and a folder of 6 unlabeled ones."""
+    return semi_dataset(tmp_path)
