@@ -7,7 +7,7 @@ import numpy as np
 
 CLASSES = ('cat', 'dog')
 BRANCHES = ['sup', 'sup_strong', 'unsup_teacher', 'unsup_student']
-META_KEYS = ('img_id', 'img_path', 'ori_shape', 'img_shape', 'homography_matrix')
+META_KEYS = ('img_id', 'img_path', 'ori_shape', 'img_shape', 'flip', 'homography_matrix')
 
 
 def write_images(folder, num, start=0, size=(24, 32)):

@@ -3,11 +3,12 @@
 from typing import Optional, Sequence, Union
 
 import numpy as np
+from mmdet.datasets import CocoDataset
 from mmdet.registry import DATASETS
 from mmengine.dataset import BaseDataset, ConcatDataset
 from mmengine.logging import print_log
 
-from .coco_validation import explain_coco_error
+from .coco_validation import category_problems, explain_coco_error, load_coco_json
 from .leaf_datasets import leaf_datasets
 from .pipeline_geometry import check_branch_fields, check_pipeline_geometry
 from .samplers import StreamIndex, seeded_rng
@@ -111,6 +112,8 @@ def _check_classes(labeled: BaseDataset, unlabeled: BaseDataset) -> None:
         raise ValueError('The labeled data set names no classes. Set '
                          'metainfo=dict(classes=("...",)) in its config.')
     names = tuple(labeled.metainfo['classes'])
+    for leaf in leaf_datasets(labeled):
+        _check_categories(leaf, names)
     if 'classes' not in unlabeled.metainfo:
         unlabeled._metainfo = labeled.metainfo
         return
@@ -121,6 +124,14 @@ def _check_classes(labeled: BaseDataset, unlabeled: BaseDataset) -> None:
             f'  labeled ({len(names)}): {names}\n  unlabeled ({len(other)}): {other}\n'
             'Give both the same metainfo=dict(classes=...), in the same order, or none to the '
             'unlabeled one.')
+
+
+def _check_categories(dataset: BaseDataset, names: Sequence[str]) -> None:
+    """Refuse a COCO file whose categories mmdet would number in another order."""
+    if isinstance(dataset, CocoDataset):
+        problems = category_problems(load_coco_json(dataset.ann_file), names)
+        if problems:
+            raise ValueError(f'{dataset.ann_file}: {problems[0]}')
 
 
 def _check_pipelines(labeled: BaseDataset, unlabeled: BaseDataset, same_geometry: bool) -> None:
