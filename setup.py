@@ -4,6 +4,7 @@ MMEngine looks for configs of an installed package in ``<package>/.mim``. A whee
 `configs` and `tools` there, an editable install gets links to them.
 """
 
+import os
 import shutil
 from pathlib import Path
 
@@ -35,7 +36,8 @@ def link_content(source: Path, target: Path) -> None:
     elif target.is_dir():
         shutil.rmtree(target)
     try:
-        target.symlink_to(source, target_is_directory=source.is_dir())
+        # Relative, so that a checkout can be moved.
+        target.symlink_to(os.path.relpath(source, target.parent), source.is_dir())
     except OSError:
         copy_content(source, target)
 
