@@ -1,11 +1,10 @@
 """PL-DC on the small Mask2Former; the hooks' settings are those of the data set's config."""
 _base_ = './mask2former_lite0.py'
 
-image_size = (192, 192)
 _base_.detector.data_preprocessor.batch_augments = [
     dict(
         type='BatchFixedSizePad',
-        size=image_size,
+        size=(192, 192),
         img_pad_value=0,
         pad_mask=True,
         mask_pad_value=0,
