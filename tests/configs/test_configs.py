@@ -1,0 +1,257 @@
+"""Every shipped config: documented, consistent, and buildable without network or data."""
+
+import inspect
+import json
+import re
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Dict, Iterator, List, Tuple
+
+import pytest
+import torch
+from mmdet.registry import (DATA_SAMPLERS, DATASETS, HOOKS, LOOPS, METRICS, MODELS,
+                            TRANSFORMS)
+from mmengine.config import Config, ConfigDict
+from mmengine.dataset import Compose
+
+import mmssis
+from mmssis.datasets.pipeline_geometry import check_branch_fields, check_pipeline_geometry
+from mmssis.utils import load_config
+
+CONFIGS = Path(__file__).parents[2] / 'configs'
+COCO_CLASSES = 80
+EVERY = [path for path in sorted(CONFIGS.rglob('*.py')) if '_base_' not in path.parts]
+# Effective LR step, burn-in and length of the released runs (facts: PL-DC table 1.2).
+SCHEDULES = {
+    'pldc/mask2former_r50_coco1pct.py': (213875, 20000, 368750),
+    'pldc/mask2former_r50_coco2pct.py': (340386, 20000, 368750),
+    'pldc/mask2former_r50_coco5pct.py': (340386, 20000, 368750),
+    'pldc/mask2former_r50_coco10pct.py': (340386, 20000, 368750),
+    'pldc/mask2former_r50_coco100pct.py': (340386, 60000, 368750),
+    'pldc/mask2former_r50_cityscapes5pct.py': (166154, 20000, 180000),
+    'pldc/mask2former_r50_cityscapes30pct.py': (166154, 20000, 180000),
+    'supervised/mask2former_r50_coco1pct.py': (68077, 73750, 73750),
+    'supervised/mask2former_r50_cityscapes30pct.py': (166154, 180000, 180000),
+    'pldc/ablations/mask2former_r50_coco1pct_full.py': (68077, 10000, 73750),
+}
+# Mask AP of the paper's tables 1 to 4.
+PUBLISHED = {
+    'pldc/mask2former_r50_coco1pct.py': 25.1,
+    'pldc/mask2former_r50_coco2pct.py': 29.2,
+    'pldc/mask2former_r50_coco5pct.py': 33.0,
+    'pldc/mask2former_r50_coco10pct.py': 36.5,
+    'pldc/mask2former_r50_coco100pct.py': 48.8,
+    'pldc/mask2former_r50_cityscapes5pct.py': 27.6,
+    'pldc/mask2former_r50_cityscapes10pct.py': 33.1,
+    'pldc/mask2former_r50_cityscapes20pct.py': 35.8,
+    'pldc/mask2former_r50_cityscapes30pct.py': 37.6,
+    'supervised/mask2former_r50_coco1pct.py': 13.5,
+    'supervised/mask2former_r50_cityscapes20pct.py': 27.4,
+    'pldc/ablations/mask2former_r50_coco1pct_full.py': 21.6,
+    'pldc/ablations/mask2former_r50_coco1pct_no-ddtf.py': 21.1,
+    'pldc/ablations/mask2former_r50_coco1pct_no-dicc.py': 20.8,
+    'pldc/ablations/mask2former_r50_coco1pct_no-pmua.py': 20.4,
+    'pldc/ablations/mask2former_r50_coco1pct_none.py': 20.7,
+    'pldc/ablations/mask2former_r50_coco1pct_lambda8.py': 6.6,
+}
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(CONFIGS).as_posix()
+
+
+every_config = pytest.mark.parametrize('path', EVERY, ids=name_of)
+
+
+@lru_cache(maxsize=None)
+def loaded(path: Path) -> Config:
+    return load_config(path, check_data=False)
+
+
+def docstring(path: Path) -> str:
+    text = path.read_text()
+    assert text.startswith('"""'), f'{path.name} has no docstring'
+    return text.split('"""')[1]
+
+
+def distinct(values: Iterator[Any]) -> List[Any]:
+    """Each of equal configs once."""
+    return list({json.dumps(value, sort_keys=True, default=str): value for value in values}
+                .values())
+
+
+def found(node: Any, key: str) -> Iterator[Any]:
+    """All values under a key, at any depth."""
+    if isinstance(node, dict):
+        if key in node:
+            yield node[key]
+        node = list(node.values())
+    if isinstance(node, (list, tuple)):
+        for child in node:
+            yield from found(child, key)
+
+
+def train_sets(cfg: Config) -> Tuple[ConfigDict, ConfigDict]:
+    return tuple(cfg.train_dataloader.dataset.datasets)
+
+
+@every_config
+def test_docstring_says_what_it_is_and_how_to_run_it(path: Path) -> None:
+    text = docstring(path)
+    assert re.search(rf'(tools/\S+ )?configs/{re.escape(name_of(path))}', text)
+    assert re.search(r'\d\d?\.\d mask AP|[Nn]o (published )?AP', text)
+    assert re.search(r'[Rr]un by us', text)
+
+
+@pytest.mark.parametrize('name, mask_ap', PUBLISHED.items())
+def test_docstring_names_the_published_ap(name: str, mask_ap: float) -> None:
+    assert f'Published: {mask_ap} mask AP' in docstring(CONFIGS / name)
+
+
+@pytest.mark.parametrize('name, expected', SCHEDULES.items())
+def test_schedule_is_that_of_the_released_run(name: str, expected: Tuple[int, int, int]) -> None:
+    cfg = loaded(CONFIGS / name)
+    scheduler = cfg.param_scheduler[0]
+    assert (scheduler.milestones, cfg.model.burn_in, cfg.train_cfg.max_iters) == (
+        [expected[0]], *expected[1:])
+    assert scheduler.end == cfg.train_cfg.max_iters
+
+
+@pytest.mark.parametrize('name, per_gpu', [
+    ('pldc/mask2former_r50_coco1pct.py', 4),
+    ('pldc/mask2former_r50_cityscapes5pct.py', 2),
+    ('pldc/ablations/mask2former_r50_coco1pct_full.py', 2),
+])
+def test_batch_is_the_papers_on_four_gpus(name: str, per_gpu: int) -> None:
+    cfg = loaded(CONFIGS / name)
+    assert cfg.train_dataloader.batch_size == per_gpu
+    assert cfg.train_dataloader.batch_sampler.source_ratio == [1, 1]
+    assert cfg.auto_scale_lr.base_batch_size == 4 * per_gpu
+
+
+@every_config
+def test_gap_2_35_number_of_classes_is_consistent(path: Path) -> None:
+    cfg = loaded(path)
+    metainfo = train_sets(cfg)[0].get('metainfo', {})
+    num_classes = len(metainfo.get('classes', range(COCO_CLASSES)))
+    detector = cfg.model.detector
+    assert set(found(detector, 'num_things_classes')) == {num_classes}
+    assert set(found(detector, 'num_stuff_classes')) == {0}
+    assert [len(weight) for weight in found(detector, 'class_weight')] == [num_classes + 1]
+    assert set(found(cfg.model.pseudo_label_hooks, 'num_classes')) <= {num_classes}
+
+
+@every_config
+def test_fractions_pair_a_labeled_file_with_its_complement(path: Path) -> None:
+    labeled, unlabeled = (dataset.get('ann_file') for dataset in train_sets(loaded(path)))
+    if unlabeled is not None and 'semi_anns' in unlabeled:
+        assert unlabeled == labeled.replace('.json', '-unlabeled.json')
+        percent = re.search(r'(\d+)pct', path.name).group(1)
+        assert labeled.endswith(f'@{percent}.json')
+
+
+@every_config
+def test_best_checkpoint_is_chosen_by_a_metric_that_exists(path: Path) -> None:
+    cfg = loaded(path)
+    save_best = cfg.default_hooks.checkpoint.save_best
+    evaluated = cfg.val_cfg.get('predict_on', ['teacher', 'student'])
+    assert save_best.split('/')[0] in evaluated
+    assert save_best.split('/')[1:] == ['coco', 'segm_mAP']
+    supervised = cfg.model.burn_in == cfg.train_cfg.max_iters
+    assert cfg.model.get('predict_on', 'teacher') == ('student' if supervised else 'teacher')
+
+
+def all_pipelines() -> List[List[dict]]:
+    return distinct(
+        dataset.pipeline for path in EVERY
+        for dataset in (*train_sets(loaded(path)), loaded(path).val_dataloader.dataset,
+                        loaded(path).test_dataloader.dataset))
+
+
+def test_all_pipelines_build() -> None:
+    for pipeline in all_pipelines():
+        assert len(Compose(pipeline).transforms) == len(pipeline)
+
+
+def test_all_training_pipelines_keep_pseudo_labels_in_place() -> None:
+    for labeled, unlabeled in distinct(
+            [dataset.pipeline for dataset in train_sets(loaded(path))] for path in EVERY):
+        check_pipeline_geometry(labeled)
+        check_pipeline_geometry(unlabeled, unlabeled=True)
+        check_branch_fields(labeled, unlabeled)
+        meta_keys = list(found([labeled, unlabeled], 'meta_keys'))
+        assert len(meta_keys) == 4
+        assert all('homography_matrix' in keys for keys in meta_keys)
+
+
+def accepts(registry: Any, cfg: Dict) -> bool:
+    """Whether a registered class exists and takes these settings."""
+    settings = {key: value for key, value in cfg.items() if key not in ('type', '_scope_')}
+    component = registry.get(cfg['type'])
+    assert component is not None, f'{cfg["type"]} is not registered'
+    parameters = inspect.signature(component).parameters
+    free = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values())
+    return free or set(settings) <= set(parameters)
+
+
+@every_config
+def test_all_types_are_registered_and_take_their_settings(path: Path) -> None:
+    cfg = loaded(path)
+    loader = cfg.train_dataloader
+    evaluators = cfg.val_evaluator if isinstance(cfg.val_evaluator, list) else [cfg.val_evaluator]
+    for registry, part in [
+        (LOOPS, cfg.train_cfg), (LOOPS, cfg.val_cfg), (LOOPS, cfg.test_cfg),
+        (DATA_SAMPLERS, loader.sampler), (DATA_SAMPLERS, loader.batch_sampler),
+        (DATASETS, loader.dataset),
+        *[(DATASETS, dataset) for dataset in train_sets(cfg)],
+        *[(METRICS, evaluator) for evaluator in evaluators],
+        *[(HOOKS, hook) for hook in cfg.default_hooks.values()],
+    ]:
+        assert accepts(registry, part), part
+
+
+def test_all_custom_hooks_build() -> None:
+    for hook in distinct(hook for path in EVERY for hook in loaded(path).custom_hooks):
+        assert HOOKS.build(hook) is not None
+
+
+def test_all_pseudo_label_hooks_build_without_weights() -> None:
+    hooks = distinct(hook for path in EVERY for hook in loaded(path).model.pseudo_label_hooks)
+    for hook in hooks:
+        assert MODELS.build(hook).name == hook.type
+
+
+def test_all_models_build_without_weights() -> None:
+    """On the meta device: the structure, without filling parameters with numbers."""
+    for detector in distinct(loaded(path).model.detector for path in EVERY):
+        with torch.device('meta'):
+            model = MODELS.build(detector)
+        head = model.panoptic_head
+        assert head.cls_embed.out_features == detector.panoptic_head.num_things_classes + 1
+
+
+def test_all_semi_supervised_models_take_their_settings() -> None:
+    for model in distinct(loaded(path).model for path in EVERY):
+        assert accepts(MODELS, model), model
+
+
+def test_the_flagship_model_builds_as_a_whole() -> None:
+    cfg = loaded(CONFIGS / 'pldc/mask2former_r50_coco1pct.py').model
+    with torch.device('meta'):
+        model = MODELS.build(cfg)
+    assert [hook.name for hook in model.pseudo_label_hooks] == [
+        'DualThresholdFilter', 'ClipCategoryCorrection', 'MaskUncertainty']
+    trainable = [name for name, value in model.named_parameters() if value.requires_grad]
+    assert all(name.startswith('student.') for name in trainable)
+    assert not any(name.startswith('student.backbone.') for name in trainable)
+
+
+def test_configs_resolve_as_mmssis_package(tmp_path: Path) -> None:
+    if not (Path(mmssis.__file__).parent / '.mim/configs').exists():
+        pytest.skip('mmssis is not installed: run `pip install --no-deps -e .`')
+    path = tmp_path / 'mine.py'
+    path.write_text("_base_ = 'mmssis::pldc/mask2former_r50_coco1pct.py'\n")
+    cfg = load_config(path)
+    assert cfg.model == loaded(CONFIGS / 'pldc/mask2former_r50_coco1pct.py').model
+    assert 'mmssis' not in set(found(cfg._cfg_dict.to_dict(), '_scope_'))
+    assert TRANSFORMS.get('StrongPhotometric') is not None
