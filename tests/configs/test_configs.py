@@ -205,7 +205,7 @@ def test_all_types_are_registered_and_take_their_settings(path: Path) -> None:
         (DATASETS, loader.dataset),
         *[(DATASETS, dataset) for dataset in train_sets(cfg)],
         *[(METRICS, evaluator) for evaluator in evaluators],
-        *[(HOOKS, hook) for hook in cfg.default_hooks.values()],
+        *[(HOOKS, hook) for hook in cfg.default_hooks.values() if hook is not None],
     ]:
         assert accepts(registry, part), part
 
