@@ -49,6 +49,8 @@ class SemiBatchSampler(Sampler):
                  mode: str = 'fixed',
                  seed: Optional[int] = None) -> None:
         _check_settings(batch_size, source_ratio, burn_in, mode, seed)
+        # mmengine's DistSamplerSeedHook looks for a batch sampler's inner sampler.
+        self.sampler = sampler
         self.dataset = sampler.dataset
         self.batch_size = batch_size
         self.labeled_share = source_ratio[LABELED] / sum(source_ratio)
