@@ -1,0 +1,152 @@
+"""Draw what a teacher's candidates become, one picture per stage, for given images.
+
+    python tools/analysis_tools/show_pseudo_labels.py CONFIG CHECKPOINT IMAGES... --out-dir shown
+
+For each image a PNG with the weak view, the best candidates, the instances after each
+pseudo-label hook and the pixel uncertainty; and a line with the number of instances per stage.
+The weak view is the config's test-time resize, without flip or crop.
+"""
+
+import argparse
+from pathlib import Path
+from typing import Dict, List, Tuple
+
+import cv2
+import torch
+from mmdet.registry import DATASETS, MODELS
+from mmdet.utils import get_test_pipeline_cfg
+from mmengine.config import Config, DictAction
+from mmengine.dataset import Compose
+from mmengine.logging import MessageHub
+from mmengine.registry import init_default_scope
+from mmengine.runner import load_checkpoint
+from mmengine.structures import InstanceData
+from torch import nn
+
+from mmssis.evaluation import draw_stages
+from mmssis.structures import PseudoLabelContext
+from mmssis.utils import load_config
+
+IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp')
+
+
+def build_model(cfg: Config, checkpoint: str, device: str) -> Tuple[nn.Module, Tuple[str, ...]]:
+    """Build the config's detector with a checkpoint's weights and prepare its hooks.
+
+    Args:
+        cfg: config of a semi-supervised detector.
+        checkpoint: weights of the whole detector, or of a plain one for student and teacher.
+        device: 'cpu', 'cuda:0', ...
+
+    Returns:
+        The detector in eval mode and the class names.
+    """
+    model = MODELS.build(cfg.model)
+    meta = load_checkpoint(model, checkpoint, map_location='cpu').get('meta', {})
+    classes = tuple(meta.get('dataset_meta', {}).get('classes', ())) or config_classes(cfg)
+    model.prepare(classes)
+    return model.to(device).eval(), classes
+
+
+def config_classes(cfg: Config) -> Tuple[str, ...]:
+    """Class names of a config: those it states, else those of its data set type."""
+    dataset = cfg.test_dataloader.dataset
+    if 'classes' in dataset.get('metainfo', {}):
+        return tuple(dataset.metainfo.classes)
+    return tuple(DATASETS.get(dataset.type).METAINFO['classes'])
+
+
+def set_progress(cfg: Config, progress: float) -> None:
+    """Tell the detector how far the semi-supervised phase is, as a Runner would."""
+    steps = 10_000
+    hub = MessageHub.get_current_instance()
+    hub.update_info('max_iters', cfg.model.burn_in + steps)
+    hub.update_info('iter', cfg.model.burn_in + round(progress * steps))
+
+
+def list_images(paths: List[str]) -> List[Path]:
+    """Image files among the paths; a folder stands for the images in it.
+
+    Raises:
+        FileNotFoundError: if a path does not exist or no image is found.
+    """
+    found = []
+    for path in map(Path, paths):
+        if not path.exists():
+            raise FileNotFoundError(f'{path} does not exist: give image files or folders')
+        found += sorted(item for item in (path.iterdir() if path.is_dir() else [path])
+                        if item.suffix.lower() in IMAGE_SUFFIXES)
+    if not found:
+        raise FileNotFoundError(f'no image among {paths}: known are {", ".join(IMAGE_SUFFIXES)}')
+    return found
+
+
+def stages_of(model: nn.Module, pipeline: Compose, image: Path
+              ) -> Tuple[Dict[str, InstanceData], PseudoLabelContext]:
+    """Instances of one image after each stage, and the context they were made in."""
+    packed = pipeline(dict(img_path=str(image), img_id=0))
+    batch = model.data_preprocessor(
+        dict(inputs=[packed['inputs']], data_samples=[packed['data_samples']]), False)
+    stages = {name: instances[0] for name, instances in
+              model.pseudo_label_stages(batch['inputs'], batch['data_samples'])}
+    return stages, model.trace_context
+
+
+def draw_image(model: nn.Module, pipeline: Compose, image: Path, classes: Tuple[str, ...],
+               out_dir: Path, max_candidates: int) -> str:
+    """Write the picture of one image.
+
+    Returns:
+        A line with the image's name and the number of instances after each stage.
+    """
+    stages, context = stages_of(model, pipeline, image)
+    view = (context.rgb_images()[0] * 255).round().byte().permute(1, 2, 0).cpu().numpy()
+    picture = draw_stages(view, stages, classes, max_candidates=max_candidates,
+                          img_shape=tuple(context.metas[0]['img_shape'][:2]))
+    out_file = out_dir / f'{image.stem}.png'
+    cv2.imwrite(str(out_file), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+    counts = ', '.join(f'{name} {len(instances)}' for name, instances in stages.items())
+    return f'{image.name}: {counts} -> {out_file}'
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('config', help='config of a semi-supervised detector')
+    parser.add_argument('checkpoint', help='its checkpoint')
+    parser.add_argument('images', nargs='+', help='image files or folders')
+    parser.add_argument('--out-dir', type=Path, default=Path('pseudo_labels'),
+                        help='folder of the pictures')
+    parser.add_argument('--progress', type=float, default=0.0,
+                        help='progress of the semi-supervised phase in [0, 1], which sets the '
+                        'weight of CLIP in category correction')
+    parser.add_argument('--max-candidates', type=int, default=20,
+                        help='how many candidates are drawn, best class score first')
+    parser.add_argument('--device', default='cuda:0' if torch.cuda.is_available() else 'cpu')
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction,
+                        help='override settings of the config, key=value')
+    args = parser.parse_args()
+    if not 0 <= args.progress <= 1:
+        parser.error(f'--progress {args.progress}: give a number in [0, 1]')
+    return args
+
+
+def main() -> None:
+    """Draw all images."""
+    args = parse_args()
+    images = list_images(args.images)
+    cfg = load_config(args.config, args.cfg_options, check_data=False)
+    init_default_scope('mmdet')
+    set_progress(cfg, args.progress)
+    model, classes = build_model(cfg, args.checkpoint, args.device)
+    pipeline = Compose([step for step in get_test_pipeline_cfg(cfg)
+                        if step['type'] != 'LoadAnnotations'])
+    args.out_dir.mkdir(parents=True, exist_ok=True)
+    for image in images:
+        print(draw_image(model, pipeline, image, classes, args.out_dir, args.max_candidates),
+              flush=True)
+
+
+if __name__ == '__main__':
+    main()
