@@ -50,7 +50,7 @@ class UnlabeledCocoDataset(CocoDataset):
         """mmdet's description of an image without instances."""
         return dict(
             img_id=image['id'],
-            img_path=os.path.join(self.data_prefix['img'], image['file_name']),
+            img_path=os.path.join(self.data_prefix.get('img', ''), image['file_name']),
             seg_map_path=None,
             height=image['height'],
             width=image['width'],

@@ -25,8 +25,8 @@ class SemiBatchSampler(Sampler):
     reading, and a resumed stream equals an uninterrupted one. All ranks use the same counts.
 
     Args:
-        sampler (Sampler): Sampler given by the runner; only its ``dataset`` is used, which must be
-            a concatenation of two sources, the labeled one first.
+        sampler (Sampler): Sampler given by the runner; only its ``dataset`` and seed are used.
+            The data set must be a concatenation of two sources, the labeled one first.
         batch_size (int): Labeled plus unlabeled images of one rank after burn-in, >= 2.
         source_ratio (Sequence[float]): Labeled : unlabeled, both > 0, or ``[1, 0]`` for labeled
             images only. Defaults to (1, 1).
@@ -50,6 +50,7 @@ class SemiBatchSampler(Sampler):
                  seed: Optional[int] = None) -> None:
         _check_settings(batch_size, source_ratio, burn_in, mode, seed)
         # mmengine's DistSamplerSeedHook looks for a batch sampler's inner sampler.
+        self.sampler = sampler
         self.sampler = sampler
         self.dataset = sampler.dataset
         self.batch_size = batch_size

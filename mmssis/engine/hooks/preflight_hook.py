@@ -1,23 +1,203 @@
 """Checks before training."""
 
+import traceback
+from typing import Callable, Optional, Sequence
+
 from mmdet.registry import HOOKS
+from mmengine.dist import broadcast_object_list, is_main_process
 from mmengine.hooks import Hook
+from mmengine.logging import print_log
 from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
+from torch import nn
+
+from mmssis.datasets import SemiConcatDataset, checks
+from mmssis.datasets.samplers import SemiBatchSampler
+
+ALL_CHECKS = ('burn_in', 'classes', 'annotation_files', 'masks', 'categories', 'overlap', 'images')
+NO_HEADS = ('teacher', 'pseudo_label_hooks')
 
 
 @HOOKS.register_module()
 class PreflightHook(Hook):
-    """Prepare the model with the class names before the first iteration."""
+    """Check the data before the first iteration, and prepare the model with the class names.
+
+    Rank 0 checks and tells the others, so all ranks stop together, with all problems in one
+    message. Then ``model.prepare(classes)`` runs on every rank.
+
+    Args:
+        checks (Sequence[str]): Which checks to run. ``'burn_in'``: the same in model and sampler;
+            ``'classes'``: the same in labeled data, validation data and heads;
+            ``'annotation_files'``: valid COCO JSON; ``'masks'``: every labeled instance has one;
+            ``'categories'``: each has a labeled instance; ``'overlap'``: no image in two sets;
+            ``'images'``: every file is there. Defaults to all of them.
+        warn_only (Sequence[str]): Checks that warn instead of stopping the run; small splits may
+            lack a category. Defaults to ('categories', ).
+        allow_labeled_in_unlabeled (bool): Whether labeled images may be unlabeled ones too.
+            Defaults to False.
+        decode_images (bool): Whether ``'images'`` decodes every image as well, which reads the
+            whole data set once. Defaults to False.
+    """
 
     priority = 'VERY_HIGH'
 
+    def __init__(self,
+                 checks: Sequence[str] = ALL_CHECKS,
+                 warn_only: Sequence[str] = ('categories', ),
+                 allow_labeled_in_unlabeled: bool = False,
+                 decode_images: bool = False) -> None:
+        for key, names in (('checks', checks), ('warn_only', warn_only)):
+            unknown = sorted(set(names) - set(ALL_CHECKS))
+            if unknown:
+                raise ValueError(f'PreflightHook.{key} names unknown checks {unknown}; '
+                                 f'there are {ALL_CHECKS}.')
+        self.checks = tuple(checks)
+        self.warn_only = tuple(warn_only)
+        self.allow_labeled_in_unlabeled = allow_labeled_in_unlabeled
+        self.decode_images = decode_images
+
     def before_train(self, runner: Runner) -> None:
-        """Prepare the model.
+        """Check the data, then prepare the model.
 
         Args:
-            runner (Runner): The runner.
+            runner (Runner): The runner, with its training data loader.
+
+        Raises:
+            ValueError: If a check that stops the run finds a problem; on all ranks.
         """
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        outcome = [self._find_problems(runner) if is_main_process() else None]
+        broadcast_object_list(outcome)
+        if outcome[0]:
+            raise ValueError('The data is not ready for training:\n- ' + '\n- '.join(outcome[0]))
+        model = _unwrapped(runner)
         if hasattr(model, 'prepare'):
             model.prepare(tuple(runner.train_dataloader.dataset.metainfo['classes']))
+
+    def _find_problems(self, runner: Runner) -> list[str]:
+        """Run the checks; an error inside one is a problem too, so that no rank is left waiting."""
+        problems = []
+        try:
+            data = _RunData(runner)
+            for name in self.checks:
+                found = self._check_of(name)(data)
+                if name in self.warn_only:
+                    for problem in found:
+                        print_log(problem, logger='current', level=30)
+                else:
+                    problems += found
+        except Exception:
+            problems.append(f'A check failed itself:\n{traceback.format_exc()}')
+        return problems
+
+    def _check_of(self, name: str) -> Callable[['_RunData'], list[str]]:
+        """The check of a name."""
+        return {
+            'burn_in': _check_burn_in,
+            'classes': _check_classes,
+            'annotation_files': _check_annotation_files,
+            'masks': lambda data: checks.check_masks(data.labeled),
+            'categories': lambda data: checks.check_labeled_categories(data.labeled, data.classes),
+            'overlap': self._check_overlap,
+            'images': self._check_images,
+        }[name]
+
+    def _check_overlap(self, data: '_RunData') -> list[str]:
+        """No image in two sets."""
+        labeled = checks.image_paths(data.labeled)
+        unlabeled = [] if data.unlabeled is None else checks.image_paths(data.unlabeled)
+        problems = []
+        if not self.allow_labeled_in_unlabeled:
+            problems += checks.check_overlap(
+                labeled, unlabeled, ('labeled', 'unlabeled'),
+                'Take them out of the unlabeled set, or set '
+                'PreflightHook.allow_labeled_in_unlabeled=True.')
+        if data.val is not None:
+            val = checks.image_paths(data.val)
+            for name, paths in (('labeled', labeled), ('unlabeled', unlabeled)):
+                problems += checks.check_overlap(
+                    paths, val, (name, 'validation'),
+                    'This is a leak: the result would be worthless. Take them out of one set.')
+        return problems
+
+    def _check_images(self, data: '_RunData') -> list[str]:
+        """Every file is there; training images may be missing where they are skipped."""
+        problems = []
+        for name, dataset in data.named_sets():
+            found = checks.check_readable(
+                [info['img_path'] for info in checks.data_infos(dataset)], name,
+                self.decode_images)
+            if data.skips_unreadable and name != 'validation':
+                for problem in found:
+                    print_log(f'{problem} They are skipped.', logger='current', level=30)
+            else:
+                problems += found
+        if data.skips_unreadable:
+            problems += checks.check_skipping(
+                [dataset for name, dataset in data.named_sets() if name != 'validation'])
+        return problems
+
+
+class _RunData:
+    """What the checks read of a runner.
+
+    Args:
+        runner (Runner): The runner.
+    """
+
+    def __init__(self, runner: Runner) -> None:
+        dataset = runner.train_dataloader.dataset
+        is_semi = isinstance(dataset, SemiConcatDataset)
+        self.model = _unwrapped(runner)
+        self.batch_sampler = runner.train_dataloader.batch_sampler
+        self.classes: Sequence[str] = dataset.metainfo['classes']
+        self.labeled = dataset.datasets[0] if is_semi else dataset
+        reads_unlabeled = is_semi and not (
+            isinstance(self.batch_sampler, SemiBatchSampler)
+            and self.batch_sampler.burn_in >= runner.max_iters)
+        self.unlabeled: Optional[object] = dataset.datasets[1] if reads_unlabeled else None
+        self.skips_unreadable = is_semi and dataset.on_unreadable == 'skip'
+        self.val = None if runner.val_loop is None else runner.val_dataloader.dataset
+
+    def named_sets(self) -> list[tuple[str, object]]:
+        """The data sets that this run reads, by name."""
+        sets = [('labeled', self.labeled), ('unlabeled', self.unlabeled), ('validation', self.val)]
+        return [(name, dataset) for name, dataset in sets if dataset is not None]
+
+
+def _check_burn_in(data: _RunData) -> list[str]:
+    """The same burn-in in model and sampler."""
+    if not isinstance(data.batch_sampler, SemiBatchSampler) or not hasattr(data.model, 'burn_in'):
+        return []
+    return checks.check_burn_in(data.model.burn_in, data.batch_sampler.burn_in)
+
+
+def _check_classes(data: _RunData) -> list[str]:
+    """The same classes in labeled data, validation data and heads."""
+    problems = checks.check_num_classes(data.classes, _head_classes(data.model))
+    if data.val is not None:
+        problems += checks.check_same_classes(data.classes, data.val.metainfo['classes'],
+                                              'validation')
+    return problems
+
+
+def _check_annotation_files(data: _RunData) -> list[str]:
+    """Valid COCO files with the categories of the config."""
+    sets = [data.labeled] if data.val is None else [data.labeled, data.val]
+    return [p for dataset in sets for p in checks.check_annotation_files(dataset, data.classes)]
+
+
+def _head_classes(model: nn.Module) -> dict[str, int]:
+    """Number of (thing) classes of each head of a model, by the head's name."""
+    heads = {}
+    for name, module in model.named_modules():
+        if name.endswith('head') and name.split('.')[0] not in NO_HEADS and 'backbone' not in name:
+            for key in ('num_things_classes', 'num_classes'):
+                if isinstance(vars(module).get(key), int):
+                    heads[name] = vars(module)[key]
+                    break
+    return heads
+
+
+def _unwrapped(runner: Runner) -> nn.Module:
+    """The model without its data-parallel wrapper."""
+    return runner.model.module if is_model_wrapper(runner.model) else runner.model

@@ -1,0 +1,233 @@
+"""Checks of the training data; each returns its problems in words, [] where there is none."""
+
+import os
+from collections import Counter
+from typing import Iterator, Mapping, Sequence
+
+from mmcv.transforms import LoadImageFromFile
+from mmdet.datasets import CocoDataset
+from mmengine.dataset import BaseDataset
+
+from .coco_validation import shorten, validate_coco_json
+from .leaf_datasets import leaf_datasets
+from .transforms import LoadImageRobust
+
+
+def data_infos(dataset: object) -> Iterator[dict]:
+    """Descriptions of all images of a data set, wrappers left out; no image is opened.
+
+    Args:
+        dataset (object): A data set or a wrapper of some.
+
+    Yields:
+        dict: mmdet's data information of each image.
+    """
+    for leaf in leaf_datasets(dataset):
+        for index in range(len(leaf)):
+            yield BaseDataset.get_data_info(leaf, index)
+
+
+def image_paths(dataset: object) -> list[str]:
+    """Absolute paths of all images of a data set, links resolved.
+
+    Args:
+        dataset (object): A data set or a wrapper of some.
+
+    Returns:
+        list[str]: Paths in the order of the data set.
+    """
+    folders: dict[str, str] = {}
+    paths = []
+    for info in data_infos(dataset):
+        folder, name = os.path.split(info['img_path'])
+        if folder not in folders:
+            folders[folder] = os.path.realpath(folder)
+        path = os.path.join(folders[folder], name)
+        paths.append(os.path.realpath(path) if os.path.islink(path) else path)
+    return paths
+
+
+def check_overlap(first: Sequence[str], second: Sequence[str], names: tuple[str, str],
+                  remedy: str) -> list[str]:
+    """Find images that are in two sets.
+
+    Args:
+        first (Sequence[str]): Resolved image paths of one set.
+        second (Sequence[str]): Resolved image paths of the other.
+        names (tuple[str, str]): Names of the sets in the message.
+        remedy (str): What to do about it.
+
+    Returns:
+        list[str]: At most one problem.
+    """
+    shared = sorted(set(first) & set(second))
+    if not shared:
+        return []
+    return [f'{len(shared)} images are both {names[0]} and {names[1]}: {shorten(shared)}. {remedy}']
+
+
+def check_readable(paths: Sequence[str], name: str, decode: bool = False) -> list[str]:
+    """Find image files that are missing or empty, or cannot be decoded.
+
+    Args:
+        paths (Sequence[str]): Image paths.
+        name (str): Name of the set in the message.
+        decode (bool): Whether to decode every image; otherwise only existence and size are looked
+            at. Defaults to False.
+
+    Returns:
+        list[str]: At most one problem, which lists the files.
+    """
+    broken = [path for path in paths if not os.path.isfile(path) or not os.path.getsize(path)]
+    if decode:
+        whole = set(paths) - set(broken)
+        broken += [path for path in sorted(whole) if not _can_decode(path)]
+    if not broken:
+        return []
+    return [f'{len(broken)} of {len(paths)} {name} images are missing or unreadable: '
+            f'{shorten(broken)}. Restore them, or set on_unreadable="skip" in '
+            'train_dataloader.dataset and load with LoadImageRobust.']
+
+
+def _can_decode(path: str) -> bool:
+    """Whether an image can be decoded completely."""
+    try:
+        LoadImageRobust().transform(dict(img_path=path))
+    except OSError:
+        return False
+    return True
+
+
+def check_skipping(datasets: Sequence[object]) -> list[str]:
+    """Find pipelines whose loader does not tell an unreadable image from a fault in the code.
+
+    Args:
+        datasets (Sequence[object]): Data sets whose unreadable images are to be skipped.
+
+    Returns:
+        list[str]: At most one problem.
+    """
+    loaders = {type(step).__name__ for dataset in datasets for leaf in leaf_datasets(dataset)
+               for step in leaf.pipeline.transforms
+               if isinstance(step, LoadImageFromFile) and not isinstance(step, LoadImageRobust)}
+    if not loaders:
+        return []
+    return [f'on_unreadable="skip" needs LoadImageRobust in the pipelines, found {sorted(loaders)},'
+            ' which stops at a damaged image.']
+
+
+def check_same_classes(expected: Sequence[str], found: Sequence[str], name: str) -> list[str]:
+    """Compare the class names of two data sets.
+
+    Args:
+        expected (Sequence[str]): Class names of the labeled set.
+        found (Sequence[str]): Class names of the other set.
+        name (str): Name of the other set.
+
+    Returns:
+        list[str]: At most one problem, with both lists.
+    """
+    if tuple(expected) == tuple(found):
+        return []
+    return [f'The {name} data set has other classes.\n  labeled ({len(expected)}): '
+            f'{tuple(expected)}\n  {name} ({len(found)}): {tuple(found)}\nGive both the same '
+            'metainfo=dict(classes=...), in the same order.']
+
+
+def check_num_classes(classes: Sequence[str], heads: Mapping[str, int]) -> list[str]:
+    """Compare the number of class names with that of the model's heads.
+
+    Args:
+        classes (Sequence[str]): Class names of the labeled set.
+        heads (Mapping[str, int]): Number of classes of each head, by name.
+
+    Returns:
+        list[str]: One problem per head that differs.
+    """
+    return [f'model.{name} has {number} classes, the data has {len(classes)}: {tuple(classes)}. '
+            'Set num_classes (num_things_classes, class_weight) to match.'
+            for name, number in heads.items() if number != len(classes)]
+
+
+def check_annotation_files(dataset: object, classes: Sequence[str]) -> list[str]:
+    """Validate the COCO JSON files of a data set.
+
+    Args:
+        dataset (object): A data set or a wrapper of some; those of other formats are left out.
+        classes (Sequence[str]): Class names of the labeled set.
+
+    Returns:
+        list[str]: Problems, see :func:`validate_coco_json`.
+    """
+    files = dict.fromkeys(leaf.ann_file for leaf in leaf_datasets(dataset)
+                          if isinstance(leaf, CocoDataset))
+    return [problem for file in files for problem in validate_coco_json(file, classes)]
+
+
+def check_masks(dataset: object) -> list[str]:
+    """Find labeled instances without a mask, and a labeled set without any instance.
+
+    Args:
+        dataset (object): The labeled data set. Crowd regions are left out.
+
+    Returns:
+        list[str]: At most one problem.
+    """
+    num_instances, images = 0, []
+    for info in data_infos(dataset):
+        instances = [i for i in info['instances'] if not i.get('ignore_flag')]
+        num_instances += len(instances)
+        if not all(_has_mask(instance) for instance in instances):
+            images.append(info['img_id'])
+    if num_instances == 0:
+        return ['The labeled data set has no instance at all.']
+    if not images:
+        return []
+    return [f'{len(images)} labeled images have instances without a mask (image ids '
+            f'{shorten(images)}). Instance segmentation needs "segmentation" in every annotation: '
+            'add it, or remove these annotations.']
+
+
+def _has_mask(instance: dict) -> bool:
+    """Whether an instance has an RLE mask or a polygon of at least 3 points."""
+    mask = instance.get('mask')
+    if isinstance(mask, list):
+        return any(len(polygon) >= 6 for polygon in mask)
+    return bool(mask)
+
+
+def check_labeled_categories(dataset: object, classes: Sequence[str]) -> list[str]:
+    """Find classes of which no labeled instance exists.
+
+    Args:
+        dataset (object): The labeled data set.
+        classes (Sequence[str]): Class names, in the order of the labels.
+
+    Returns:
+        list[str]: At most one problem.
+    """
+    counts = Counter(instance['bbox_label'] for info in data_infos(dataset)
+                     for instance in info['instances'] if not instance.get('ignore_flag'))
+    absent = [name for label, name in enumerate(classes) if not counts[label]]
+    if not absent:
+        return []
+    return [f'{len(absent)} of {len(classes)} classes have no labeled instance, so no pseudo label '
+            f'of them can arise: {shorten(absent)}. Draw a split in which every category occurs '
+            '(make_semi_splits.py --every-category), or label some.']
+
+
+def check_burn_in(model_burn_in: int, sampler_burn_in: int) -> list[str]:
+    """Compare the burn-in of model and data.
+
+    Args:
+        model_burn_in (int): Iterations of ``model.burn_in``.
+        sampler_burn_in (int): Batches of ``train_dataloader.batch_sampler.burn_in``.
+
+    Returns:
+        list[str]: At most one problem.
+    """
+    if model_burn_in == sampler_burn_in:
+        return []
+    return [f'model.burn_in={model_burn_in} differs from train_dataloader.batch_sampler.burn_in='
+            f'{sampler_burn_in}. Use one number: the model would wait for unlabeled images, or '
+            'get some too early.']

@@ -1,0 +1,115 @@
+"""Checks of the training data, one by one."""
+
+import os
+
+import pytest
+from mmdet.registry import DATASETS
+from toy_data import CLASSES, coco_content, write_images, write_json
+
+from mmssis.datasets import UnlabeledFolderDataset, checks
+
+
+def labeled_set(path, content, **settings):
+    return DATASETS.build(dict(
+        type='CocoDataset', ann_file=write_json(path / 'l.json', content),
+        data_prefix=dict(img=str(path)), metainfo=dict(classes=CLASSES), **settings))
+
+
+def test_image_paths_see_through_links_and_wrappers(tmp_path):
+    write_images(tmp_path / 'a', 2)
+    os.symlink(tmp_path / 'a', tmp_path / 'b')
+    (tmp_path / 'c').mkdir()
+    os.symlink(tmp_path / 'a' / '1.png', tmp_path / 'c' / 'x.png')
+    direct = checks.image_paths(UnlabeledFolderDataset(str(tmp_path / 'a')))
+    folder_link = DATASETS.build(dict(
+        type='RepeatDataset', times=3,
+        dataset=dict(type='UnlabeledFolderDataset', data_root=str(tmp_path / 'b'))))
+    assert checks.image_paths(folder_link) == direct
+    assert checks.image_paths(UnlabeledFolderDataset(str(tmp_path / 'c'))) == direct[1:]
+
+
+def test_overlap():
+    problem, = checks.check_overlap(['/a/1', '/a/2'], ['/a/2', '/b/1'], ('X', 'Y'), 'Do it.')
+    assert problem == '1 images are both X and Y: /a/2. Do it.'
+    assert checks.check_overlap(['/a/1'], ['/b/1'], ('X', 'Y'), 'Do it.') == []
+
+
+@pytest.mark.parametrize('content, decode, bad', [
+    pytest.param(None, False, True, id='missing'),
+    pytest.param(b'', False, True, id='empty'),
+    pytest.param(b'no image', False, False, id='damaged_not_decoded'),
+    pytest.param(b'no image', True, True, id='damaged_decoded'),
+])
+def test_readable(tmp_path, content, decode, bad):
+    paths = [str(tmp_path / name) for name in (*write_images(tmp_path, 2), 'x.png')]
+    if content is not None:
+        (tmp_path / 'x.png').write_bytes(content)
+    problems = checks.check_readable(paths, 'labeled', decode)
+    assert bool(problems) == bad
+    if bad:
+        assert '1 of 3 labeled images' in problems[0] and 'x.png' in problems[0]
+
+
+@pytest.mark.parametrize('loader, bad', [('LoadImageFromFile', True), ('LoadImageRobust', False)])
+def test_skipping_needs_the_robust_loader(tmp_path, loader, bad):
+    write_images(tmp_path, 1)
+    dataset = UnlabeledFolderDataset(str(tmp_path), pipeline=[dict(type=loader)])
+    assert bool(checks.check_skipping([dataset])) == bad
+
+
+def test_same_classes_shows_both_lists():
+    problem, = checks.check_same_classes(CLASSES, ('cow', ), 'validation')
+    assert str(CLASSES) in problem and "('cow',)" in problem
+    assert checks.check_same_classes(CLASSES, list(CLASSES), 'validation') == []
+
+
+def test_num_classes_names_the_head():
+    problem, = checks.check_num_classes(CLASSES, {'student.head': 80, 'student.other_head': 2})
+    assert 'student.head has 80 classes, the data has 2' in problem
+
+
+@pytest.mark.parametrize('segmentation, bad', [
+    pytest.param([], True, id='empty'),
+    pytest.param([[1, 2, 3, 4]], True, id='box_as_polygon'),
+    pytest.param([[1, 2, 3, 4], [1, 1, 9, 1, 9, 9]], False, id='one_part_is_right'),
+    pytest.param(dict(size=[24, 32], counts=[0, 768]), False, id='rle'),
+])
+def test_masks(tmp_path, segmentation, bad):
+    content = coco_content(['a.png', 'b.png'])
+    content['annotations'][1]['segmentation'] = segmentation
+    problems = checks.check_masks(labeled_set(tmp_path, content))
+    assert bool(problems) == bad
+    if bad:
+        assert 'image ids 1' in problems[0]
+
+
+def test_crowd_needs_no_mask(tmp_path):
+    content = coco_content(['a.png', 'b.png'])
+    content['annotations'][1].update(segmentation=[], iscrowd=1)
+    assert checks.check_masks(labeled_set(tmp_path, content)) == []
+
+
+def test_no_instance_at_all(tmp_path):
+    content = dict(coco_content(['a.png']), annotations=[])
+    assert 'no instance' in checks.check_masks(labeled_set(tmp_path, content))[0]
+
+
+def test_category_without_instance(tmp_path):
+    content = coco_content(['a.png', 'b.png'])
+    assert checks.check_labeled_categories(labeled_set(tmp_path, content), CLASSES) == []
+    content['annotations'][1]['iscrowd'] = 1
+    problem, = checks.check_labeled_categories(labeled_set(tmp_path, content), CLASSES)
+    assert '1 of 2 classes' in problem and 'dog' in problem
+
+
+def test_annotation_files_of_wrapped_sets_are_validated_once(tmp_path):
+    content = coco_content(['a.png'])
+    content['annotations'][0]['bbox'] = [9, 9, -1, 3]
+    dataset = labeled_set(tmp_path, content)
+    both = DATASETS.build(dict(type='ConcatDataset', datasets=[dataset, dataset]))
+    assert len(checks.check_annotation_files(both, CLASSES)) == 1
+
+
+def test_burn_in():
+    assert checks.check_burn_in(5, 5) == []
+    assert 'model.burn_in=5' in checks.check_burn_in(5, 4)[0]
