@@ -7,6 +7,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, Tuple
 
+import cv2
+import numpy as np
 import pytest
 import torch
 from mmdet.registry import (DATA_SAMPLERS, DATASETS, HOOKS, LOOPS, METRICS, MODELS,
@@ -47,6 +49,7 @@ PUBLISHED = {
     'pldc/mask2former_r50_cityscapes30pct.py': 37.6,
     'supervised/mask2former_r50_coco1pct.py': 13.5,
     'supervised/mask2former_r50_cityscapes20pct.py': 27.4,
+    'pldc/mask2former_r50_coco1pct_released.py': 25.2,
     'pldc/ablations/mask2former_r50_coco1pct_full.py': 21.6,
     'pldc/ablations/mask2former_r50_coco1pct_no-ddtf.py': 21.1,
     'pldc/ablations/mask2former_r50_coco1pct_no-dicc.py': 20.8,
@@ -161,6 +164,15 @@ def test_best_checkpoint_is_chosen_by_a_metric_that_exists(path: Path) -> None:
     assert cfg.model.get('predict_on', 'teacher') == ('student' if supervised else 'teacher')
 
 
+@every_config
+def test_clip_is_freed_by_the_threshold_of_the_filter_before_it(path: Path) -> None:
+    hooks = {hook.type: hook for hook in loaded(path).model.pseudo_label_hooks}
+    class_thr = hooks.get('ClipCategoryCorrection', {}).get('class_thr')
+    if class_thr is not None:
+        first = loaded(path).model.pseudo_label_hooks[0]
+        assert class_thr == first.get('class_thr', first.get('score_thr'))
+
+
 def all_pipelines() -> List[List[dict]]:
     return distinct(
         dataset.pipeline for path in EVERY
@@ -182,6 +194,31 @@ def test_all_training_pipelines_keep_pseudo_labels_in_place() -> None:
         meta_keys = list(found([labeled, unlabeled], 'meta_keys'))
         assert len(meta_keys) == 4
         assert all('homography_matrix' in keys for keys in meta_keys)
+
+
+@pytest.mark.parametrize('name, size, largest', [
+    ('pldc/mask2former_r50_coco10pct.py', (120, 200), (1024, 1024)),
+    ('pldc/mask2former_r50_cityscapes5pct.py', (1024, 2048), (512, 1024)),
+])
+@pytest.mark.parametrize('source', [0, 1], ids=['labeled', 'unlabeled'])
+def test_views_share_geometry_and_fit_the_crop(name: str, size: Tuple[int, int],
+                                               largest: Tuple[int, int], source: int,
+                                               tmp_path: Path) -> None:
+    height, width = size
+    cv2.imwrite(str(tmp_path / '0.png'), np.full((*size, 3), 90, np.uint8))
+    polygon = [[0, 0, width, 0, width, height, 0, height]]
+    instance = dict(bbox=[0, 0, width, height], bbox_label=0, ignore_flag=0, mask=polygon)
+    sample = dict(img_id=0, img_path=str(tmp_path / '0.png'), height=height, width=width,
+                  instances=[instance] if source == 0 else [])
+    packed = Compose(train_sets(loaded(CONFIGS / name))[source].pipeline)(sample)
+    branches = ['unsup_teacher', 'unsup_student'] if source else ['sup', 'sup_strong']
+    assert set(packed['inputs']) == set(branches)
+    weak, strong = (packed['data_samples'][branch] for branch in branches)
+    assert weak.img_shape == strong.img_shape
+    assert np.array_equal(weak.homography_matrix, strong.homography_matrix)
+    assert all(side <= limit for side, limit in zip(weak.img_shape, largest))
+    if 'cityscapes' in name:
+        assert weak.img_shape == largest
 
 
 def accepts(registry: Any, cfg: Dict) -> bool:

@@ -5,8 +5,10 @@
 _base_ = './mask2former_r50.py'
 
 ddtf = dict(type='DualThresholdFilter', class_thr=0.85, mask_thr=0.9, min_area=5)
+# `class_thr` is that of the filter before it: CLIP is freed once it can change no label.
 dicc = dict(
     type='ClipCategoryCorrection',
+    class_thr=0.85,
     classifier=dict(type='ClipRegionClassifier', model='RN50', pretrained='openai'))
 pmua = dict(type='MaskUncertainty')
 

@@ -8,4 +8,5 @@ Hardware: four RTX 3090 in the paper; hours unknown. Not run by us at this scale
 _base_ = './mask2former_r50_coco1pct_full.py'
 
 ddtf = dict(_base_.ddtf, mask_thr=0.7, class_thr=0.7)
-model = dict(pseudo_label_hooks=[ddtf, _base_.dicc, _base_.pmua])
+dicc = dict(_base_.dicc, class_thr=0.7)
+model = dict(pseudo_label_hooks=[ddtf, dicc, _base_.pmua])

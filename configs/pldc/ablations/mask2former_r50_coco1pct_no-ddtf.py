@@ -8,4 +8,5 @@ Hardware: four RTX 3090 in the paper; hours unknown. Not run by us at this scale
 _base_ = './mask2former_r50_coco1pct_full.py'
 
 coupled = dict(type='CoupledThresholdFilter', score_thr=0.765, min_area=5)
-model = dict(pseudo_label_hooks=[coupled, _base_.dicc, _base_.pmua])
+dicc = dict(_base_.dicc, class_thr=0.765)
+model = dict(pseudo_label_hooks=[coupled, dicc, _base_.pmua])
