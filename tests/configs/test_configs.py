@@ -11,8 +11,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from mmdet.registry import (DATA_SAMPLERS, DATASETS, HOOKS, LOOPS, METRICS, MODELS,
-                            TRANSFORMS)
+from mmdet.registry import DATA_SAMPLERS, DATASETS, HOOKS, LOOPS, METRICS, MODELS, TRANSFORMS
 from mmengine.config import Config, ConfigDict
 from mmengine.dataset import Compose
 
@@ -212,7 +211,7 @@ def test_views_share_geometry_and_fit_the_crop(name: str, size: Tuple[int, int],
                   instances=[instance] if source == 0 else [])
     packed = Compose(train_sets(loaded(CONFIGS / name))[source].pipeline)(sample)
     branches = ['unsup_teacher', 'unsup_student'] if source else ['sup', 'sup_strong']
-    assert set(packed['inputs']) == set(branches)
+    assert [name for name, image in packed['inputs'].items() if image is not None] == branches
     weak, strong = (packed['data_samples'][branch] for branch in branches)
     assert weak.img_shape == strong.img_shape
     assert np.array_equal(weak.homography_matrix, strong.homography_matrix)

@@ -1,7 +1,7 @@
 """Cityscapes with a labeled fraction, 8 classes, COCO-style annotation files, COCO mask AP.
 
 Only what differs from COCO: classes, files, resizing (shortest edge 512 to 2048, crop 512 x 1024),
-and half the batch (paper, Tab. I). `image_size` is (width, height), `crop_size` (height, width).
+and half the batch (paper, Tab. I). mmdet's `scales` and `crop_size` are (width, height).
 """
 _base_ = './semi_coco_instance.py'
 
@@ -19,7 +19,7 @@ geometry = [
         keep_ratio=True),
     dict(
         type='RandomCrop',
-        crop_size=(512, 1024),
+        crop_size=(1024, 512),
         crop_type='absolute',
         recompute_bbox=True,
         allow_negative_crop=True),
