@@ -17,6 +17,12 @@ def _scope_and_seed():
         yield
 
 
+@pytest.fixture(autouse=True)
+def _plain_config_dumps(monkeypatch):
+    """mmengine formats the config with yapf at every checkpoint: seconds each, of no use here."""
+    monkeypatch.setattr('yapf.yapflib.yapf_api.FormatCode', lambda text, **style: (text, True))
+
+
 @pytest.fixture
 def clock():
     """Set the Runner's clock, as the detector reads it: ``clock(iteration, max_iters)``."""

@@ -135,10 +135,12 @@ def write_coco(root: Path, name: str, num: int, seed: int = 0, size: int = SIZE,
 
 
 def toy_config(root: Path, max_iters: int = 4, burn_in: int = 2, num_labeled: int = 4,
-               num_unlabeled: int = 4, val: bool = False, **model_settings) -> dict:
+               num_unlabeled: int = 4, val: bool = False, write: bool = True,
+               **model_settings) -> dict:
     """A whole training config over generated data below ``root``, for ``Runner.from_cfg``."""
-    write_coco(root, 'labeled', num_labeled, seed=1)
-    write_coco(root, 'unlabeled', num_unlabeled, seed=2)
+    if write:
+        write_coco(root, 'labeled', num_labeled, seed=1)
+        write_coco(root, 'unlabeled', num_unlabeled, seed=2)
     fields = ['sup', 'sup_strong', 'unsup_teacher', 'unsup_student']
     pack = dict(type='PackDetInputs', meta_keys=(
         'img_id', 'img_path', 'ori_shape', 'img_shape', 'scale_factor', 'flip', 'flip_direction',

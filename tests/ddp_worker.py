@@ -1,0 +1,70 @@
+"""One rank of the DDP tests: ``torchrun --nproc_per_node 2 ddp_worker.py ROOT SCENARIO...``."""
+
+import json
+import sys
+from pathlib import Path
+
+import torch
+import torch.distributed as dist
+from mmengine.config import Config
+from mmengine.runner import Runner
+from toy import toy_config
+
+import mmssis  # noqa: F401
+
+ITERS = 3
+
+
+def make_config(root: Path, scenario: str) -> Config:
+    """Training config of this rank in a scenario."""
+    rank = dist.get_rank()
+    config = Config(toy_config(root, max_iters=ITERS, burn_in=1, write=False),
+                    format_python_code=False)
+    config.update(launcher='pytorch', env_cfg=dict(dist_cfg=dict(backend='gloo')))
+    labeled, unlabeled = config.train_dataloader.dataset.datasets
+    if scenario == 'no_pseudo_labels' and rank == 1:
+        config.model.pseudo_label_hooks[0] = dict(type='ClassThresholdFilter', class_thr=1.0)
+    if scenario == 'no_labeled_instances' and rank == 1:
+        labeled.ann_file = 'annotations/empty.json'
+        labeled.filter_cfg = dict(filter_empty_gt=False)
+    if scenario in ('unreadable_skip', 'unreadable_error') and rank == 1:
+        unlabeled.ann_file = 'annotations/missing_files.json'
+        config.train_dataloader.dataset.on_unreadable = scenario.split('_')[1]
+    return config
+
+
+def write_variants(root: Path) -> None:
+    """Annotation files of the odd ranks: no instance at all, and half of the images missing."""
+    labeled = json.loads((root / 'annotations/labeled.json').read_text())
+    labeled['annotations'] = []
+    (root / 'annotations/empty.json').write_text(json.dumps(labeled))
+    unlabeled = json.loads((root / 'annotations/unlabeled.json').read_text())
+    for image in unlabeled['images'][::2]:
+        image['file_name'] = 'missing_' + image['file_name']
+    (root / 'annotations/missing_files.json').write_text(json.dumps(unlabeled))
+
+
+def main() -> None:
+    """Train a few iterations per scenario; ranks must end with the same student."""
+    torch.set_num_threads(1)
+    root, scenarios = Path(sys.argv[1]), sys.argv[2:]
+    dist.init_process_group('gloo')
+    if dist.get_rank() == 0:
+        toy_config(root, num_labeled=6, num_unlabeled=6)
+        write_variants(root)
+    dist.barrier()
+    for scenario in scenarios:
+        config = make_config(root, scenario)
+        config.experiment_name = scenario
+        runner = Runner.from_cfg(config)
+        runner.train()
+        total = torch.stack([p.double().sum() for p in runner.model.module.parameters()]).sum()
+        sums = [torch.zeros_like(total) for _ in range(dist.get_world_size())]
+        dist.all_gather(sums, total)
+        assert torch.isfinite(total) and torch.allclose(sums[0], sums[1]), (scenario, sums)
+        if dist.get_rank() == 0:
+            print(f'scenario {scenario} ok', flush=True)
+
+
+if __name__ == '__main__':
+    main()
