@@ -75,6 +75,7 @@ def test_documented_config_says_everything_once() -> None:
         assert len(re.findall(rf"'{word}'", text)) == 1
 
 
+@pytest.mark.slow
 def test_documented_config_trains(config_file: Path, tmp_path: Path) -> None:
     """One supervised and one semi-supervised iteration, then validation of both models."""
     hooks = [dict(type='DualThresholdFilter', class_thr=0.0, mask_thr=0.0, min_area=0),

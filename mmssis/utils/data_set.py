@@ -38,6 +38,7 @@ def apply_data_set(cfg: Config, check_data: bool = True) -> None:
         FileNotFoundError: if a file or folder is not there.
     """
     spec = cfg.data_set
+    _check_base(cfg)
     _check_keys(spec)
     if check_data:
         _check_paths(spec)
@@ -72,6 +73,14 @@ def make_palette(num_classes: int) -> List[Tuple[int, int, int]]:
     colours = [colorsys.hsv_to_rgb(hue, 0.75, 0.95 if i % 2 == 0 else 0.7)
                for i, hue in enumerate(hues)]
     return [tuple(round(255 * channel) for channel in colour) for colour in colours]
+
+
+def _check_base(cfg: Config) -> None:
+    """Refuse a base config without a labeled and an unlabeled source."""
+    dataset = cfg.get('train_dataloader', {}).get('dataset', {})
+    if len(dataset.get('datasets', ())) != 2:
+        raise ValueError('data_set needs a base config whose train_dataloader.dataset has two '
+                         "sources, such as _base_ = 'mmssis::pldc/mask2former_r50_coco10pct.py'")
 
 
 def _check_keys(spec: ConfigDict) -> None:

@@ -154,6 +154,13 @@ def test_files_need_not_exist_without_the_check(data_root: Path) -> None:
     assert load_config(path, check_data=False).val_dataloader.dataset.data_root == 'nowhere'
 
 
+def test_a_base_without_two_sources_is_refused(data_root: Path) -> None:
+    path = data_root / 'mine.py'
+    path.write_text(f'data_set = {settings(data_root)!r}')
+    with pytest.raises(ValueError, match='two sources'):
+        load_config(path)
+
+
 def test_schedule_reaches_model_sampler_and_scheduler() -> None:
     cfg = load_config(COCO_CONFIG, {'schedule.max_iters': 36875, 'schedule.val_interval': 500})
     assert cfg.train_cfg.max_iters == 36875
