@@ -1,0 +1,51 @@
+"""Convert Cityscapes' gtFine annotations to COCO JSON files of the 8 instance classes.
+
+    python tools/dataset_converters/cityscapes_to_coco.py data/cityscapes
+    python tools/dataset_converters/make_semi_splits.py \
+        data/cityscapes/annotations/instancesonly_filtered_gtFine_train.json \
+        --percents 5 10 20 30
+
+``data/cityscapes`` holds ``leftImg8bit/`` and ``gtFine/``. ``annotations/
+instancesonly_filtered_gtFine_{train,val}.json`` is written, under mmdet's file names. Groups
+become crowd regions. ``*_instanceIds.png`` is read, or where it is missing ``*_polygons.json``.
+"""
+
+import argparse
+import json
+import os
+
+from mmssis.datasets.cityscapes import convert_cityscapes
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.partition('\n')[0])
+    parser.add_argument('root', help='folder with leftImg8bit/ and gtFine/')
+    parser.add_argument('--splits', nargs='+', default=['train', 'val'],
+                        help='splits to convert (default: train val)')
+    parser.add_argument('--out', help='folder to write (default: annotations below the root)')
+    return parser.parse_args()
+
+
+def print_progress(done: int, total: int) -> None:
+    """One line that counts the images."""
+    if done % 25 == 0 or done == total:
+        print(f'\r{done}/{total} images', end='' if done < total else '\n', flush=True)
+
+
+def main() -> None:
+    """Command line."""
+    args = parse_args()
+    out = args.out or os.path.join(args.root, 'annotations')
+    os.makedirs(out, exist_ok=True)
+    for split in args.splits:
+        print(f'Converting {split} ...', flush=True)
+        content = convert_cityscapes(args.root, split, print_progress)
+        path = os.path.join(out, f'instancesonly_filtered_gtFine_{split}.json')
+        with open(path, 'w', encoding='utf-8') as file:
+            json.dump(content, file)
+        print(f'{path}: {len(content["images"])} images, {len(content["annotations"])} instances')
+
+
+if __name__ == '__main__':
+    main()
