@@ -1,11 +1,9 @@
 """PL-DC: pseudo-label quality decoupling and correction."""
 
-from typing import Dict, List, Optional
+from typing import Dict, Optional
 
 import torch
 from mmdet.registry import MODELS
-from mmdet.structures import SampleList
-from mmengine.structures import InstanceData
 from torch import Tensor
 
 from .semi_instance_segmentor import Batch, SemiInstanceSegmentor
@@ -30,19 +28,11 @@ class PLDC(SemiInstanceSegmentor):
         features = self.student.extract_feat(torch.cat([labeled.images, unlabeled.images]))
         outputs = head(features, labeled.data_samples + unlabeled.data_samples)
         cut = len(labeled.images)
-        sup = self._head_losses([[layer[:cut] for layer in kind] for kind in outputs],
-                                labeled.data_samples)
-        unsup = self._head_losses([[layer[cut:] for layer in kind] for kind in outputs],
-                                  unlabeled.data_samples)
+        sup = head.loss_of_outputs([[layer[:cut] for layer in kind] for kind in outputs],
+                                   labeled.data_samples)
+        unsup = head.loss_of_outputs([[layer[cut:] for layer in kind] for kind in outputs],
+                                     unlabeled.data_samples)
         return {
             **self.weigh('sup_', sup, self.sup_weight),
             **self.weigh('unsup_', unsup, self.unsup_scale(unlabeled))
         }
-
-    def _head_losses(self, outputs: List[List[Tensor]],
-                     data_samples: SampleList) -> Dict[str, Tensor]:
-        """Losses of class and mask logits, per decoder layer, against the samples' labels."""
-        head = self.student.panoptic_head
-        instances: List[InstanceData] = [sample.gt_instances for sample in data_samples]
-        targets = head.preprocess_gt(instances, [None] * len(instances))
-        return head.loss_by_feat(*outputs, targets, [sample.metainfo for sample in data_samples])
