@@ -80,3 +80,14 @@ def test_cityscapes_then_splits(monkeypatch, tmp_path, capsys):
         '--percents', 25)
     labeled = load(tmp_path / 'semi_anns' / f'{name}.1@25.json')
     assert len(labeled['images']) == 1 and labeled['annotations'][0]['area'] == 12
+
+
+@pytest.mark.parametrize('tool, arguments, message', [
+    pytest.param('make_semi_splits.py', ['absent.json', '--percents', 1], 'absent.json',
+                 id='no_file'),
+    pytest.param('cityscapes_to_coco.py', ['absent'], 'absent/leftImg8bit/train', id='no_images'),
+])
+def test_errors_are_one_line(monkeypatch, tmp_path, tool, arguments, message):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit, match=message):
+        run(monkeypatch, tool, *arguments)

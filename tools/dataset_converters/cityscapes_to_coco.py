@@ -13,6 +13,7 @@ become crowd regions. ``*_instanceIds.png`` is read, or where it is missing ``*_
 import argparse
 import json
 import os
+import sys
 
 from mmssis.datasets.cityscapes import convert_cityscapes
 
@@ -48,4 +49,7 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    try:
+        main()
+    except ValueError as error:
+        sys.exit(f'cityscapes_to_coco: {error}')

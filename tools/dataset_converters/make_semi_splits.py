@@ -9,6 +9,7 @@ writes ``data/coco/semi_anns/instances_train2017.{fold}@{percent}.json``, the sa
 
 import argparse
 import os
+import sys
 
 from mmssis.datasets.coco_validation import load_coco_json
 from mmssis.datasets.splits import (count_of_percent, draw_labeled_ids, ids_sha256,
@@ -71,4 +72,7 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    try:
+        main()
+    except ValueError as error:
+        sys.exit(f'make_semi_splits: {error}')
