@@ -4,7 +4,8 @@ Unpack it to `data/animals`, then
 
     python tools/dataset_converters/merge_coco_splits.py data/animals val test
     python tools/dataset_converters/make_semi_splits.py \
-        data/animals/annotations/instances_train.json --percents 2 5 10 --folds 1 2 3 --every-category
+        data/animals/annotations/instances_train.json \
+        --percents 2 5 10 --folds 1 2 3 --every-category
 
 Views of 192 x 192: flip, scale jitter and crop are shared, photometry is the student's.
 """
