@@ -16,13 +16,14 @@ from .adaptive_threshold_filter import AdaptiveThresholdFilter
 from .base import PseudoLabelHook
 from .candidates import Mask2FormerCandidates
 from .class_threshold_filter import ClassThresholdFilter
+from .clip_category_correction import ClipCategoryCorrection
 from .coupled_threshold_filter import CoupledThresholdFilter
 from .dual_threshold_filter import DualThresholdFilter
 from .mask_uncertainty import MaskUncertainty
 from .threshold_filter import ThresholdFilter
 
 __all__ = [
-    'AdaptiveThresholdFilter', 'ClassThresholdFilter', 'CoupledThresholdFilter',
-    'DualThresholdFilter', 'Mask2FormerCandidates', 'MaskUncertainty', 'PseudoLabelHook',
-    'ThresholdFilter'
+    'AdaptiveThresholdFilter', 'ClassThresholdFilter', 'ClipCategoryCorrection',
+    'CoupledThresholdFilter', 'DualThresholdFilter', 'Mask2FormerCandidates', 'MaskUncertainty',
+    'PseudoLabelHook', 'ThresholdFilter'
 ]
