@@ -1,71 +1,20 @@
-"""A runner and a detector small enough to say every number by hand."""
+"""The fakes of the engine's tests, as fixtures."""
 
-import logging
-from collections import Counter
-from types import SimpleNamespace
-from typing import Callable, Dict, List, Optional, Sequence
+from functools import partial
+from typing import Callable
 
 import pytest
-import torch
-from mmdet.structures import DetDataSample
-from mmengine.logging import MessageHub
-from mmengine.structures import InstanceData
-from torch import nn
-
-from mmssis.structures import PseudoLabelContext
-
-
-class FakeDetector(nn.Module):
-    """What hooks read of a detector, without networks."""
-
-    def __init__(self, hooks: Sequence[nn.Module]) -> None:
-        super().__init__()
-        self.student, self.teacher = nn.Linear(1, 1), nn.Linear(1, 1)
-        self.pseudo_label_hooks = nn.ModuleList(hooks)
-        self.pseudo_label_counts: Counter = Counter()
-        self.keep_trace, self.trace, self.trace_context = False, None, None
-        self.predict_on, self.in_burn_in = 'teacher', False
-        self.unsup_weight, self.burn_in = 1.0, 0
-
-    def step(self, stages: Dict[str, List[InstanceData]],
-             metas: Optional[List[dict]] = None) -> None:
-        """Behave as in a training step whose stages gave these instances."""
-        for name, instances in stages.items():
-            self.pseudo_label_counts[name] += sum(map(len, instances))
-        self.pseudo_label_counts['images'] += len(next(iter(stages.values())))
-        self.trace = stages if self.keep_trace else None
-        self.trace_context = PseudoLabelContext(
-            torch.zeros(len(metas or []), 3, 16, 16), metas or [], 0., 0., [],
-            torch.zeros(3, 1, 1), torch.ones(3, 1, 1))
-
-
-class NamedHook(nn.Module):
-    """A pseudo-label hook of which only the name matters."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__()
-        self.name = name
+from fakes import NamedHook, fake_runner, sample_batch, square_instances
 
 
 @pytest.fixture
-def make_runner(tmp_path, request) -> Callable:
+def make_runner(tmp_path) -> Callable:
     """Build a runner around a fake detector."""
-
-    def build(hooks: Sequence[nn.Module] = (), classes: Sequence[str] = ('cat', 'dog')
-              ) -> SimpleNamespace:
-        hub = MessageHub.get_instance(f'{request.node.name}-{id(hooks)}')
-        dataset = SimpleNamespace(metainfo=dict(classes=tuple(classes)))
-        return SimpleNamespace(
-            model=FakeDetector(hooks), iter=0, message_hub=hub, work_dir=str(tmp_path),
-            logger=logging.getLogger('mmssis.tests'),
-            train_dataloader=SimpleNamespace(dataset=dataset),
-            optim_wrapper=SimpleNamespace(get_lr=lambda: dict(lr=[0.1])))
-
-    return build
+    return partial(fake_runner, work_dir=str(tmp_path))
 
 
 @pytest.fixture
-def named_hook() -> Callable[[str], nn.Module]:
+def named_hook() -> Callable:
     """Build a hook that has nothing but a name."""
     return NamedHook
 
@@ -73,28 +22,10 @@ def named_hook() -> Callable[[str], nn.Module]:
 @pytest.fixture
 def make_instances() -> Callable:
     """Build pseudo labels with square masks, one (label, left, top, size) each."""
-
-    def build(squares: Sequence[Sequence[int]], class_score: float = 0.9,
-              mask_score: float = 0.8, shape: Sequence[int] = (16, 16)) -> InstanceData:
-        masks = torch.zeros(len(squares), *shape, dtype=torch.bool)
-        for mask, (_, left, top, size) in zip(masks, squares):
-            mask[top:top + size, left:left + size] = True
-        return InstanceData(
-            metainfo=dict(input_shape=tuple(shape)),
-            labels=torch.tensor([item[0] for item in squares], dtype=torch.long),
-            class_scores=torch.full((len(squares),), class_score),
-            mask_scores=torch.full((len(squares),), mask_score), masks=masks)
-
-    return build
+    return square_instances
 
 
 @pytest.fixture
 def make_batch() -> Callable:
-    """Build a multi-branch batch of samples, as the dataloader gives it."""
-
-    def build(num_gt: int = 2, path: str = 'images/a.jpg') -> dict:
-        sample = DetDataSample(metainfo=dict(img_path=path))
-        sample.gt_instances = InstanceData(labels=torch.zeros(num_gt, dtype=torch.long))
-        return dict(inputs={}, data_samples=dict(sup=[sample, None], unsup_teacher=[None, sample]))
-
-    return build
+    """Build a multi-branch batch of samples."""
+    return sample_batch

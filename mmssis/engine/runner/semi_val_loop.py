@@ -40,7 +40,7 @@ class SemiValLoop(ValLoop):
         super().__init__(runner, dataloader, evaluator, fp16=fp16)
         names = [predict_on] if isinstance(predict_on, str) else list(predict_on)
         if not names or len(set(names)) < len(names) or set(names) - {'teacher', 'student'}:
-            raise ValueError(f'val_cfg.predict_on = {predict_on}: give "teacher", "student" or both')
+            raise ValueError(f'val_cfg.predict_on = {predict_on}: give teacher, student or both')
         self.predict_on = names
 
     def run(self) -> Dict[str, float]:

@@ -66,7 +66,7 @@ def candidates_of(class_score, logit, size):
 @pytest.mark.parametrize('candidate, stage', [
     pytest.param(candidates_of(.31, 9., 4), 'class threshold: the best class score of this step '
                  'is 0.310', id='class'),
-    pytest.param(candidates_of(.99, .1, 4), 'mask threshold: 1 instances pass the class', id='mask'),
+    pytest.param(candidates_of(.99, .1, 4), 'mask threshold: 1 instances pass', id='mask'),
     pytest.param(candidates_of(.99, 90., 4), 'area', id='area'),
 ])
 def test_a_collapse_names_the_stage(make_runner, make_batch, caplog, candidate, stage):

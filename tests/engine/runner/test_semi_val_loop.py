@@ -90,7 +90,8 @@ def make_runner(tmp_path, request):
         loader = dict(batch_size=1, num_workers=0, collate_fn=dict(type='default_collate'))
         return Runner(
             TwoNumbers(), str(tmp_path),
-            train_dataloader=dict(dataset=Samples(), sampler=dict(type='InfiniteSampler'), **loader),
+            train_dataloader=dict(
+                dataset=Samples(), sampler=dict(type='InfiniteSampler'), **loader),
             val_dataloader=dict(
                 dataset=Samples(), sampler=dict(type='DefaultSampler', shuffle=False), **loader),
             train_cfg=dict(type='IterBasedTrainLoop', max_iters=4, val_interval=2),
