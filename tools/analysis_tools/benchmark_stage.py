@@ -1,0 +1,109 @@
+"""Teacher output to pseudo labels: the package against the released code's literal pipeline."""
+
+import importlib.util
+from pathlib import Path
+from typing import Callable, Tuple
+
+import torch
+from measure import alternate, run_tracking_memory
+from mmengine.structures import InstanceData
+from torch import Tensor
+
+from mmssis.models.pseudo_labels import (DualThresholdFilter, Mask2FormerCandidates,
+                                         MaskUncertainty)
+from mmssis.structures import PseudoLabelContext
+
+CLASS_THR, MASK_THR, MIN_AREA = 0.85, 0.9, 5
+REFERENCE = Path(__file__).parents[2] / 'tests' / 'reference' / 'released_pipeline.py'
+
+
+def load_reference() -> Callable:
+    """The naive pipeline of tests/reference.
+
+    Raises:
+        FileNotFoundError: if this is not a source checkout.
+    """
+    if not REFERENCE.exists():
+        raise FileNotFoundError(
+            f'{REFERENCE} is missing: the comparison needs a source checkout, since tests are not '
+            'installed; use --part step elsewhere')
+    spec = importlib.util.spec_from_file_location('released_pipeline', REFERENCE)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.released_pseudo_labels
+
+
+def make_logits(num_queries: int, num_classes: int, size: int, survivors: int,
+                device: torch.device) -> Tuple[Tensor, Tensor]:
+    """Teacher output of which a few queries are sure of their class.
+
+    Args:
+        num_queries: Q.
+        num_classes: K.
+        size: side of the square network input; masks have a quarter of it.
+        survivors: queries whose class and mask pass; as many again pass by class only.
+        device: device of the result.
+
+    Returns:
+        Class logits (Q, K + 1) and mask logits (Q, size / 4, size / 4).
+    """
+    generator = torch.Generator().manual_seed(0)
+    cls_logits = torch.randn(num_queries, num_classes + 1, generator=generator)
+    labels = torch.randint(num_classes, (2 * survivors,), generator=generator)
+    cls_logits[torch.arange(2 * survivors), labels] = 12.0
+    grid = torch.arange(size // 4).float()
+    centre = torch.rand(num_queries, 2, 1, 1, generator=generator) * size / 4
+    radius = (torch.rand(num_queries, 1, 1, generator=generator) * 0.15 + 0.03) * size / 4
+    distance = ((grid[None, None] - centre[:, 0])**2 + (grid[None, :, None] - centre[:, 1])**2)**.5
+    sharpness = torch.full((num_queries, 1, 1), 4.0)
+    sharpness[survivors:2 * survivors] = 0.05
+    return cls_logits.to(device), ((radius - distance) * sharpness).to(device)
+
+
+def ours(cls_logits: Tensor, mask_logits: Tensor, input_shape: Tuple[int, int]) -> InstanceData:
+    """Candidates, dual-threshold filter and mask uncertainty of the package."""
+    context = PseudoLabelContext(
+        images=mask_logits, metas=[{}], progress=0.0, total_progress=0.0, weak_labels=[None],
+        pixel_mean=mask_logits.new_zeros(3, 1, 1), pixel_std=mask_logits.new_ones(3, 1, 1))
+    pseudo_labels = [Mask2FormerCandidates.from_logits(cls_logits, mask_logits, input_shape)]
+    for hook in (DualThresholdFilter(CLASS_THR, MASK_THR, MIN_AREA), MaskUncertainty()):
+        pseudo_labels = hook(pseudo_labels, context)
+    return pseudo_labels[0]
+
+
+@torch.no_grad()
+def benchmark_stage(size: int, num_queries: int, num_classes: int, survivors: int, iters: int,
+                    device: torch.device) -> None:
+    """Compare results, time and memory, and print them.
+
+    Raises:
+        AssertionError: if the two pipelines do not agree on every pseudo label.
+    """
+    released = load_reference()
+    logits = make_logits(num_queries, num_classes, size, survivors, device)
+    shape = (size, size)
+    pipelines = dict(
+        mmssis=lambda: ours(*logits, shape),
+        released=lambda: released(*logits, shape, CLASS_THR, MASK_THR, MIN_AREA))
+    memory, results = {}, {}
+    for name, pipeline in pipelines.items():
+        results[name], memory[name] = run_tracking_memory(pipeline, device)
+    check_equal(results['mmssis'], results['released'])
+    seconds = alternate(pipelines, iters, device)
+
+    print(f'\nPseudo-label stage: {num_queries} queries, {num_classes} classes, {size} x {size}, '
+          f'{len(results["mmssis"])} pseudo labels, medians of {iters}, {device}')
+    for name in pipelines:
+        print(f'  {name:10s} {1e3 * seconds[name]:10.1f} ms  extra peak memory '
+              f'{memory[name] / 2**20:8.1f} MB per image')
+    print(f'  ratio      {seconds["released"] / seconds["mmssis"]:10.1f} x   labels, scores and '
+          'masks are identical')
+
+
+def check_equal(mine: InstanceData, theirs: dict) -> None:
+    """Assert that two sets of pseudo labels are the same, whatever their order."""
+    order = [result['class_scores'].argsort(descending=True) for result in (mine, theirs)]
+    assert len(mine.labels) == len(theirs['labels']), 'the numbers of pseudo labels differ'
+    for name in ('labels', 'class_scores', 'mask_scores', 'masks'):
+        a, b = (result[name][index] for result, index in zip((mine, theirs), order))
+        assert torch.allclose(a.float(), b.float(), atol=1e-5), f'{name} differ'

@@ -1,0 +1,268 @@
+"""A full training step against its floor, with everything a real run has around it."""
+
+import copy
+import resource
+import statistics
+import tempfile
+from typing import Any, Dict, List, Optional
+
+import torch
+from measure import StageClock, now
+from mmdet.registry import MODELS
+from mmdet.structures import DetDataSample
+from mmdet.structures.mask import BitmapMasks
+from mmengine.config import Config
+from mmengine.hooks import Hook
+from mmengine.optim import build_optim_wrapper
+from mmengine.runner import Runner
+from mmengine.structures import InstanceData
+from torch import Tensor, nn
+
+from mmssis.engine.semi_detector import semi_detector
+from mmssis.models.pseudo_labels.threshold_filter import ThresholdFilter
+
+CLOCK = 1_000_000
+"""Iterations of the imagined run on whose clock the detector reads its progress."""
+
+PREFETCHED = 2
+"""Batches that the loader's worker has ready when a block of steps begins."""
+
+
+class Floor:
+    """Teacher forward, student forward and backward, optimizer: the same images, plain losses.
+
+    The student is mmdet's own Mask2Former on labels and pseudo labels alike, in one forward
+    where the sizes of labeled and unlabeled images agree.
+
+    Args:
+        runner: the runner of the full step.
+        cfg: its config.
+    """
+
+    def __init__(self, runner: Runner, cfg: Config) -> None:
+        detector = semi_detector(runner)
+        plain = copy.deepcopy(cfg.model.detector)
+        plain.panoptic_head.type = 'Mask2FormerHead'
+        self.device = next(detector.student.parameters()).device
+        self.teacher = detector.teacher
+        self.model = nn.ModuleDict(dict(student=MODELS.build(plain))).to(self.device).train()
+        self.model.student.load_state_dict(detector.student.state_dict())
+        self.optim_wrapper = build_optim_wrapper(self.model, cfg.optim_wrapper)
+
+    def step(self, batch: Dict[str, Dict[str, Any]]) -> None:
+        """One step.
+
+        Args:
+            batch: preprocessed ``inputs`` and ``data_samples`` per branch, unlabeled samples
+                with their pseudo labels as :meth:`plain_sample` gives them.
+        """
+        inputs, samples = batch['inputs'], batch['data_samples']
+        with torch.no_grad():
+            features = self.teacher.extract_feat(inputs['unsup_teacher'])
+            self.teacher.panoptic_head(features, samples['unsup_teacher'])
+        labeled = [name for name in ('sup', 'sup_strong') if name in inputs]
+        groups = [labeled, ['unsup_student']]
+        if len({inputs[name].shape[1:] for names in groups for name in names}) == 1:
+            groups = [labeled + ['unsup_student']]
+        losses = [
+            self.model.student.loss(torch.cat([inputs[name] for name in names]),
+                                    [sample for name in names for sample in samples[name]])
+            for names in groups]
+        total = sum(value for terms in losses for name, value in terms.items() if 'loss' in name)
+        self.optim_wrapper.update_params(total)
+
+    @staticmethod
+    def plain_sample(sample: DetDataSample) -> DetDataSample:
+        """A sample whose pseudo labels are ground truth as mmdet wants it."""
+        pseudo = sample.gt_instances
+        plain = DetDataSample(metainfo=sample.metainfo)
+        masks = pseudo.masks.cpu().numpy().astype('uint8')
+        plain.gt_instances = InstanceData(
+            labels=pseudo.labels, masks=BitmapMasks(masks, *masks.shape[1:]))
+        return plain
+
+
+class StepBenchmarkHook(Hook):
+    """Let blocks of full steps and of floor steps take turns within a real training.
+
+    A full step reaches from the end of one to the end of the next: waiting for data, all hooks,
+    EMA, log and statistics included. The first two steps of a block find their batches loaded
+    during the floor's turn and are not counted; afterwards the loader works beside the step.
+
+    Args:
+        blocks: number of turns.
+        block: counted steps of a turn.
+        survivors: pseudo labels per image to aim at by lowering the thresholds of the first
+            filter; None leaves the config's thresholds.
+        progress: progress of the semi-supervised phase in [0, 1].
+    """
+
+    # After everything that a step includes.
+    priority = 'LOWEST'
+
+    def __init__(self, cfg: Config, blocks: int, block: int, survivors: Optional[int],
+                 progress: float) -> None:
+        self.cfg = cfg
+        self.blocks = blocks
+        self.block = block
+        self.survivors = survivors
+        self.progress = progress
+        self.full: List[float] = []
+        self.plain: List[float] = []
+        self.pseudo_labels: List[int] = []
+        self.clock: Optional[StageClock] = None
+        self.images = 0
+        self.waits: List[float] = []
+        self._recent: List[dict] = []
+        self._steps = 0
+
+    def before_train(self, runner: Runner) -> None:
+        """Watch what the preprocessor hands to the model."""
+        detector = semi_detector(runner)
+        self.device = next(detector.student.parameters()).device
+        detector.data_preprocessor.register_forward_hook(self._remember)
+
+    def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None) -> None:
+        """Set the detector's clock."""
+        if runner.iter:
+            runner.message_hub.update_info('iter', 1 + round(self.progress * (CLOCK - 1)))
+            runner.message_hub.update_info('max_iters', CLOCK)
+
+    def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None,
+                         outputs: Any = None) -> None:
+        """Time the step that just ended, and take the floor's turn after a block."""
+        end = now(self.device)
+        if runner.iter == 0:
+            self._begin(runner)
+            return
+        self._steps += 1
+        batch = self._recent[-1]
+        samples = batch['data_samples']
+        if self._steps > PREFETCHED:
+            self.full.append(end - self._start)
+            self.pseudo_labels += [
+                len(sample.gt_instances) for sample in samples['unsup_student']]
+            self.waits.append(runner.message_hub.get_scalar('train/data_time').current())
+        if self._steps == PREFETCHED + self.block:
+            self._end_block(runner)
+        self._start = now(self.device)
+
+    def _begin(self, runner: Runner) -> None:
+        """After an untimed first step: choose thresholds, build the floor, warm it up."""
+        detector = semi_detector(runner)
+        batch = self._recent[-1]
+        samples = batch['data_samples']
+        self.images = len(samples['sup']) + len(samples['unsup_student'])
+        if self.survivors is not None:
+            lower_thresholds(detector, batch, self.survivors)
+        self.floor = Floor(runner, self.cfg)
+        self.floor.step(self._plain(batch))
+        self._start = now(self.device)
+
+    def _end_block(self, runner: Runner) -> None:
+        """The floor's turn, on the images of the block; then the next block or the end."""
+        if self.clock is not None:
+            runner.train_loop.stop_training = True
+            return
+        for batch in self._recent[-self.block:]:
+            batch = self._plain(batch)
+            start = now(self.device)
+            self.floor.step(batch)
+            self.plain.append(now(self.device) - start)
+        self._steps = 0
+        if len(self.plain) == self.blocks * self.block:
+            self.clock = clock_stages(runner, self.device)
+
+    def _remember(self, preprocessor: nn.Module, inputs: Any, output: dict) -> None:
+        """Keep the last preprocessed batches."""
+        self._recent = [*self._recent[-self.block:], output]
+
+    @staticmethod
+    def _plain(batch: dict) -> dict:
+        """The batch with its pseudo labels as ground truth."""
+        samples = dict(batch['data_samples'])
+        samples['unsup_student'] = [
+            Floor.plain_sample(sample) for sample in samples['unsup_student']]
+        return dict(inputs=batch['inputs'], data_samples=samples)
+
+
+@torch.no_grad()
+def lower_thresholds(detector: Any, batch: dict, survivors: int) -> None:
+    """Give an untrained teacher about as many pseudo labels as a trained one."""
+    images = batch['inputs']['unsup_teacher']
+    candidates = detector.candidates(
+        detector.teacher, images, batch['data_samples']['unsup_teacher'])
+    scores: Tensor = torch.cat([instances.class_scores for instances in candidates])
+    number = min(survivors * len(images), len(scores))
+    for hook in detector.pseudo_label_hooks:
+        if isinstance(hook, ThresholdFilter):
+            hook.class_thr = float(scores.topk(number).values[-1])
+            hook.mask_thr = 0.0
+
+
+def clock_stages(runner: Runner, device: torch.device) -> StageClock:
+    """Time each part of the full step from now on."""
+    clock, detector = StageClock(device), semi_detector(runner)
+    clock.watch('preprocessing', detector.data_preprocessor, 'forward')
+    clock.watch('teacher and candidates', detector, 'candidates')
+    for hook in detector.pseudo_label_hooks:
+        clock.watch(hook.name, hook, 'forward')
+    clock.watch('student forward and losses', detector, 'student_losses')
+    clock.watch('backward', runner.optim_wrapper, 'backward')
+    clock.watch('optimizer', runner.optim_wrapper, 'step')
+    for hook in runner.hooks:
+        if not isinstance(hook, StepBenchmarkHook):
+            clock.watch(type(hook).__name__, hook, 'after_train_iter')
+    return clock
+
+
+def benchmark_step(cfg: Config, blocks: int, block: int, survivors: Optional[int],
+                   progress: float, device: str) -> None:
+    """Run a training of a few steps and print the step over its floor.
+
+    Args:
+        cfg: config of the run; its learning rate, burn-in, validation and log are changed.
+        blocks: number of turns of full and floor steps.
+        block: counted steps of a turn.
+        survivors: pseudo labels per image to aim at, or None for the config's thresholds.
+        progress: progress of the semi-supervised phase in [0, 1].
+        device: 'cpu' or 'cuda'.
+    """
+    cfg = copy.deepcopy(cfg)
+    cfg.model.burn_in = cfg.train_dataloader.batch_sampler.burn_in = 0
+    cfg.train_cfg = dict(type='SemiTrainLoop', max_iters=CLOCK, val_begin=CLOCK)
+    # Learning at a rate of nothing costs the same and keeps the number of pseudo labels.
+    cfg.optim_wrapper.optimizer.lr = 1e-12
+    cfg.param_scheduler = None
+    cfg.log_level = 'ERROR'
+    with tempfile.TemporaryDirectory() as work_dir:
+        cfg.work_dir = work_dir
+        runner = Runner.from_cfg(cfg)
+        if device == 'cpu':
+            runner.model.cpu()
+        hook = StepBenchmarkHook(cfg, blocks, block, survivors, progress)
+        runner.register_hook(hook)
+        runner.train()
+    report(hook)
+
+
+def report(hook: StepBenchmarkHook) -> None:
+    """Print the result of a finished benchmark."""
+    full, plain = statistics.median(hook.full[:len(hook.plain)]), statistics.median(hook.plain)
+    mean = sum(hook.pseudo_labels) / max(len(hook.pseudo_labels), 1)
+    print(f'\nFull step over its floor: {hook.images} images, {mean:.1f} pseudo labels per '
+          f'unlabeled image, progress {hook.progress}, medians of {len(hook.plain)}, {hook.device}')
+    print(f'  full step  {1e3 * full:10.1f} ms  ({hook.images / full:.2f} images per second)')
+    print(f'  floor      {1e3 * plain:10.1f} ms')
+    print(f'  ratio      {full / plain:10.3f}')
+    print('  where the time goes, per step:')
+    print(f'    {"waiting for data":30s} {1e3 * statistics.median(hook.waits):10.1f} ms')
+    steps = hook.block + PREFETCHED
+    for name, seconds in sorted(hook.clock.seconds.items(), key=lambda item: -item[1]):
+        print(f'    {name:30s} {1e3 * seconds / steps:10.1f} ms')
+    if hook.device.type == 'cuda':
+        peak = torch.cuda.max_memory_allocated(hook.device) / 2**20
+        print(f'  peak memory of the device {peak:.0f} MB, floor included')
+    else:
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
+        print(f'  peak memory of the process {peak:.0f} MB, floor included')

@@ -1,0 +1,84 @@
+"""Time and memory of a piece of code, on CPU and CUDA."""
+
+import statistics
+import time
+from typing import Any, Callable, Dict, List, Tuple
+
+import torch
+from torch.autograd.profiler import profile
+
+
+def now(device: torch.device) -> float:
+    """Seconds of a clock, after the device has finished all work given to it."""
+    if device.type == 'cuda':
+        torch.cuda.synchronize(device)
+    return time.perf_counter()
+
+
+def alternate(functions: Dict[str, Callable[[], Any]], iters: int,
+              device: torch.device) -> Dict[str, float]:
+    """Median time of functions that take turns, so that drift of the machine hits all alike.
+
+    Args:
+        functions: name to function; each runs once untimed first.
+        iters: timed calls of each, >= 1.
+        device: device on which they work.
+
+    Returns:
+        Name to median seconds of a call.
+    """
+    times: Dict[str, List[float]] = {name: [] for name in functions}
+    for i in range(iters + 1):
+        for name, function in functions.items():
+            start = now(device)
+            function()
+            if i:
+                times[name].append(now(device) - start)
+    return {name: statistics.median(values) for name, values in times.items()}
+
+
+def run_tracking_memory(function: Callable[[], Any], device: torch.device) -> Tuple[Any, int]:
+    """Result of a function and the peak of what it had allocated beyond what was there before.
+
+    Args:
+        function: what to run; its result counts as memory.
+        device: device on which it works.
+
+    Returns:
+        The result and bytes of torch's allocator.
+    """
+    if device.type == 'cuda':
+        torch.cuda.synchronize(device)
+        before = torch.cuda.memory_allocated(device)
+        torch.cuda.reset_peak_memory_stats(device)
+        result = function()
+        torch.cuda.synchronize(device)
+        return result, torch.cuda.max_memory_allocated(device) - before
+    with profile(profile_memory=True, use_kineto=True) as profiler:
+        result = function()
+    events = [event for event in profiler.kineto_results.events() if event.name() == '[memory]']
+    current = peak = 0
+    for event in sorted(events, key=lambda event: event.start_ns()):
+        current += event.nbytes()
+        peak = max(peak, current)
+    return result, peak
+
+
+class StageClock:
+    """Time spent in each of several functions, on a clock that waits for the device."""
+
+    def __init__(self, device: torch.device) -> None:
+        self.device = device
+        self.seconds: Dict[str, float] = {}
+
+    def watch(self, name: str, owner: Any, attribute: str) -> None:
+        """Replace a function of an object by one that is timed; times of one name add up."""
+        function = getattr(owner, attribute)
+
+        def timed(*args: Any, **kwargs: Any) -> Any:
+            start = now(self.device)
+            result = function(*args, **kwargs)
+            self.seconds[name] = self.seconds.get(name, 0.0) + now(self.device) - start
+            return result
+
+        setattr(owner, attribute, timed)
