@@ -141,7 +141,8 @@ def test_damaged_images_are_found_by_decoding(semi_data, tmp_path):
         PreflightHook(decode_images=True).before_train(runner)
 
 
-@pytest.mark.parametrize('loader, passes', [('LoadImageRobust', True), ('LoadImageFromFile', False)])
+@pytest.mark.parametrize('loader, passes', [('LoadImageRobust', True),
+                                            ('LoadImageFromFile', False)])
 def test_missing_images_that_are_skipped(semi_data, tmp_path, loader, passes):
     for dataset in semi_data['datasets']:
         dataset['pipeline'][0]['type'] = loader
