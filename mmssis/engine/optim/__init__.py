@@ -1,0 +1,5 @@
+"""What the optimizer sees."""
+
+from .student_optim_wrapper_constructor import StudentOptimWrapperConstructor
+
+__all__ = ['StudentOptimWrapperConstructor']
