@@ -91,7 +91,8 @@ def test_fewer_classes_than_categories_pass(tmp_path):
 def test_swapped_classes_would_swap_labels_in_mmdet(tmp_path):
     """Why the order is checked: mmdet takes it from the file without a word."""
     path = write_json(tmp_path / 'a.json', coco_content(['a.png']))
-    dataset = CocoDataset(ann_file=path, data_prefix=dict(img=''), metainfo=dict(classes=('dog', 'cat')))
+    dataset = CocoDataset(ann_file=path, data_prefix=dict(img=''),
+                          metainfo=dict(classes=('dog', 'cat')))
     assert dataset.get_data_info(0)['instances'][0]['bbox_label'] == 0
 
 
