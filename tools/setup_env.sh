@@ -69,7 +69,9 @@ find_python() {
             return
         fi
     done
-    fail "no usable Python (${PYTHON:-python3}: $("${PYTHON:-python3}" --version 2>&1)).
+    local tried="${PYTHON:-python3}"
+    fail "no usable Python ($tried: $(command -v "$tried" >/dev/null && "$tried" --version 2>&1 ||
+        echo 'not found')).
   Needed: Python 3.10 to 3.13 with the modules venv and ensurepip; tested: 3.11.
   Debian/Ubuntu: apt-get install python3.11 python3.11-venv; then: PYTHON=python3.11 bash $0"
 }
@@ -221,11 +223,13 @@ install_build_tools() {
 }
 
 install_packages() {
-    step 3 'installing PyTorch, MMDetection and the rest: about 3 GB to download'
+    local size=''
+    "$ENV_PYTHON" -c 'import torch' 2>/dev/null || size=' (about 3 GB to download)'
+    step 3 "installing PyTorch, MMDetection and the rest$size"
     local packages="$ENV_DIR/mmssis-packages.txt"
     cat "$ROOT"/requirements/{runtime,tests,optional}.txt >"$packages"
     ((HAS_ORIGINALS)) || grep -v '^onedl-mmcv' "$ROOT/requirements/mminstall.txt" >>"$packages"
-    logged 'packages' '2 to 8 min' "$ENV_PYTHON" -m pip install -c "$ACTIVE_CONSTRAINTS" -r "$packages" ||
+    logged 'packages' '2 to 10 min' "$ENV_PYTHON" -m pip install -c "$ACTIVE_CONSTRAINTS" -r "$packages" ||
         fail 'the packages could not be installed.'
 }
 

@@ -1,5 +1,6 @@
 """Train, resume, evaluate and export with the tools, in the toy world."""
 
+import inspect
 import json
 import os
 import shutil
@@ -88,6 +89,7 @@ def test_train_refuses_what_cannot_work(trained: Path, run_tool: Callable, optio
         run_tool('train.py', trained / 'toy.py', '--work-dir', trained / 'refused', *options)
 
 
+@pytest.mark.slow
 def test_gap_2_30_evaluating_both_does_not_change_who_predicts(
         trained: Path, tmp_path: Path, run_tool: Callable) -> None:
     checkpoint = trained / 'work/iter_4.pth'
@@ -144,6 +146,7 @@ def test_gap_2_23_exported_teacher_is_plain_small_and_predicts_the_same(
         assert torch.equal(found[field], expected[field]), field
 
 
+@pytest.mark.slow
 def test_exported_files_need_no_mmssis(exported: Path, tmp_path: Path) -> None:
     assert 'mmssis' not in exported.with_suffix('.py').read_text()
     program = ('import sys; sys.modules["mmssis"] = None\n'
@@ -151,6 +154,20 @@ def test_exported_files_need_no_mmssis(exported: Path, tmp_path: Path) -> None:
                'init_detector(sys.argv[1], sys.argv[2], device="cpu")')
     subprocess.run([sys.executable, '-c', program, exported.with_suffix('.py'), exported],
                    check=True, cwd=tmp_path)
+
+
+def test_export_drops_every_setting_that_mmdet_lacks(
+        trained: Path, tmp_path: Path, run_tool: Callable) -> None:
+    head = MODELS.get('WeightedMask2FormerHead')
+    own = [name for name, parameter in inspect.signature(head).parameters.items()
+           if parameter.kind is parameter.KEYWORD_ONLY]
+    config = Config.fromfile(trained / 'toy.py')
+    config.model.detector.panoptic_head.update({name: True for name in own})
+    config.dump(tmp_path / 'toy.py')
+    run_tool('model_converters/export_teacher.py', tmp_path / 'toy.py',
+             trained / 'work/iter_4.pth', tmp_path / 'plain.pth')
+    written = Config.fromfile(tmp_path / 'plain.py').model.panoptic_head
+    assert own and not set(own) & set(written)
 
 
 def test_exported_checkpoint_can_be_evaluated_as_it_is(

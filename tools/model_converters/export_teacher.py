@@ -23,7 +23,10 @@ PLAIN = {
     'WeightedMask2FormerHead': dict(type='Mask2FormerHead'),
     'FrozenNormTIMM': dict(type='mmpretrain.TIMMBackbone', features_only=True, pretrained=False),
 }
-TRAINING_ONLY = {'FrozenNormTIMM': ('frozen', )}
+TRAINING_ONLY = {
+    'WeightedMask2FormerHead': ('weight_dice_by_pixel', 'normalize_pixel_weights'),
+    'FrozenNormTIMM': ('frozen', ),
+}
 
 
 def parse_args() -> argparse.Namespace:
