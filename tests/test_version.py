@@ -117,9 +117,10 @@ def test_wheel_of_the_sdist_holds_configs_and_tools_and_resolves_them(tmp_path: 
     wheel = next((source / 'dist').glob('*.whl'))
 
     content = set(zipfile.ZipFile(wheel).namelist())
+    packed = ('.py', '.sh', '.json', '.txt', '.md')
     for folder in ('configs', 'tools', 'mmssis'):
         for path in (ROOT / folder).rglob('*'):
-            if path.suffix in ('.py', '.sh', '.json', '.txt', '.md') and not {'__pycache__', '.mim'} & set(path.parts):
+            if path.suffix in packed and not {'__pycache__', '.mim'} & set(path.parts):
                 name = str(path.relative_to(ROOT))
                 assert (name if folder == 'mmssis' else f'mmssis/.mim/{name}') in content
     assert not [name for name in content if name.startswith(('configs/', 'tools/', 'tests/'))]
