@@ -19,7 +19,8 @@ GREY = torch.full((3, ), 0.5)
     pytest.param({}, (50, 30, 51, 31), INPUT, (46.5, 26.5, 54.5, 34.5), id='one-pixel'),
     pytest.param({}, (0, 0, 1, 1), INPUT, (0, 0, 8, 8), id='one-pixel-corner'),
     pytest.param({}, (95, 63, 96, 64), INPUT, (88, 56, 96, 64), id='one-pixel-last-corner'),
-    pytest.param(dict(square=False), (50, 50, 60, 60), (30, 40), (32, 22, 40, 30), id='wholly-in-padding'),
+    pytest.param(dict(square=False), (50, 50, 60, 60), (30, 40), (32, 22, 40, 30),
+                 id='wholly-in-padding'),
     pytest.param(dict(square=False), (0, 0, 4, 4), (4, 6), (0, 0, 6, 4), id='image-below-min-size'),
 ])
 def test_boxes(regions, settings, box, img_shape, expected):
