@@ -9,7 +9,7 @@ _base_ = [
     '../_base_/models/pldc_mask2former_lite0.py', '../_base_/datasets/semi_animals.py',
     '../_base_/default_runtime.py'
 ]
-burn_in, max_iters = 200, 600
+burn_in, max_iters = 150, 450
 
 ddtf = dict(type='DualThresholdFilter', class_thr=0.7, mask_thr=0.85, min_area=5)
 dicc = dict(
@@ -25,7 +25,7 @@ param_scheduler = [
     dict(type='MultiStepLR', by_epoch=False, begin=0, end=max_iters,
          milestones=[int(0.85 * max_iters)], gamma=0.1)
 ]
-train_cfg = dict(type='SemiTrainLoop', max_iters=max_iters, val_interval=100)
+train_cfg = dict(type='SemiTrainLoop', max_iters=max_iters, val_interval=150)
 custom_hooks = [
     dict(type='PreflightHook'),
     dict(type='IterationSeedHook'),
@@ -34,4 +34,4 @@ custom_hooks = [
          hidden_ann_file='data/animals/annotations/instances_train.json'),
     dict(type='TrainingGuardHook'),
 ]
-default_hooks = dict(logger=dict(interval=20), checkpoint=dict(interval=200))
+default_hooks = dict(logger=dict(interval=20), checkpoint=dict(interval=150))

@@ -38,7 +38,7 @@ strong_view = [
     dict(type='PackDetInputs', meta_keys=meta_keys),
 ]
 labeled_pipeline = [
-    dict(type='LoadImageFromFile'),
+    dict(type='LoadImageRobust'),
     dict(type='LoadAnnotations', with_bbox=True, with_mask=True),
     *geometry,
     dict(
@@ -46,7 +46,7 @@ labeled_pipeline = [
     dict(type='MultiBranch', branch_field=branch_field, sup=weak_view, sup_strong=strong_view),
 ]
 unlabeled_pipeline = [
-    dict(type='LoadImageFromFile'),
+    dict(type='LoadImageRobust'),
     dict(type='LoadEmptyAnnotations', with_bbox=True, with_mask=True),
     *geometry,
     dict(
@@ -56,7 +56,7 @@ unlabeled_pipeline = [
         unsup_student=strong_view),
 ]
 test_pipeline = [
-    dict(type='LoadImageFromFile'),
+    dict(type='LoadImageRobust'),
     dict(type='Resize', scale=image_size, keep_ratio=True),
     dict(
         type='PackDetInputs',
