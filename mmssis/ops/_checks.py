@@ -1,4 +1,4 @@
-"""Argument checks of the ops: shapes of tensors and values of Python numbers, never values of tensors.
+"""Argument checks of the ops: shapes of tensors, values of numbers, never values of tensors.
 
 Reading a value of a tensor would make the host wait for the device.
 """

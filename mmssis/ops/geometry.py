@@ -77,7 +77,8 @@ def _check_matrices(matrix: Any, num_masks: int) -> Tensor:
         matrices = matrices[None]
     elif matrices.shape != (num_masks, 3, 3):
         raise ValueError(f'matrix must be (3, 3) or ({num_masks}, 3, 3) for {num_masks} masks, got '
-                         f'shape {tuple(matrices.shape)}. Append the row [0, 0, 1] to a 2 x 3 matrix.')
+                         f'shape {tuple(matrices.shape)}. Append the row [0, 0, 1] to a 2 x 3 '
+                         'matrix.')
     if not matrices.isfinite().all():
         raise ValueError(f'matrix must be finite, got {matrices.tolist()}. Check the transform '
                          'that recorded it.')

@@ -31,6 +31,7 @@ def sample_points(maps: Tensor, points: Tensor, rows: Tensor, border: bool = Fal
     check_ndim('maps', maps, 'M h w')
     check_ndim('points', points, 'N P xy')
     check_ndim('rows', rows, 'N')
+    _check_points(maps, points, rows)
     height, width = maps.shape[1:]
     x = points[..., 0] * width - 0.5
     y = points[..., 1] * height - 0.5
@@ -44,6 +45,16 @@ def sample_points(maps: Tensor, points: Tensor, rows: Tensor, border: bool = Fal
             if not border:
                 inside = (column >= 0) & (column < width) & (row >= 0) & (row < height)
                 weights = weights * inside
-            pixels = row.clamp(0, height - 1) * width + column.clamp(0, width - 1)
-            values += weights * torch.take(flat_maps, first_pixels + pixels.long())
+            # In integers: from 2 ** 24 pixels on, float32 would round to another pixel.
+            pixels = row.clamp(0, height - 1).long() * width + column.clamp(0, width - 1).long()
+            values += weights * torch.take(flat_maps, first_pixels + pixels)
     return values
+
+
+def _check_points(maps: Tensor, points: Tensor, rows: Tensor) -> None:
+    if points.shape[2] != 2 or points.shape[0] not in (1, len(rows)):
+        raise ValueError(f'points must be ({len(rows)}, P, 2) or (1, P, 2) for {len(rows)} rows, '
+                         f'got shape {tuple(points.shape)}. Give x and y of each row\'s points.')
+    if len(rows) and maps.shape[1:].numel() == 0:
+        raise ValueError(f'maps must have pixels, got shape {tuple(maps.shape)}. '
+                         'Check the height and width of the masks.')

@@ -1,0 +1,87 @@
+"""Class and mask quality against their naive writing (PL-DC Eq. 3, 4)."""
+
+import pytest
+import torch
+from reference import plain_equations
+
+from mmssis.ops import class_quality, mask_quality
+
+INF = float('inf')
+
+
+@pytest.mark.parametrize('logits', [
+    pytest.param(torch.zeros(0, 4), id='no query'),
+    pytest.param(torch.tensor([[0.3, -0.2]]), id='one class'),
+    pytest.param(torch.zeros(2, 4), id='tie of all classes'),
+    pytest.param(torch.tensor([[1e4, -1e4, 0.0]]), id='logits that overflow exp'),
+    pytest.param(torch.tensor([[-INF, 1.0, 0.0]]), id='an impossible class'),
+    pytest.param(torch.tensor([[0.0, 1.0, 9.0]]), id='no-object wins'),
+    pytest.param(torch.randn(5, 81, generator=torch.Generator().manual_seed(1)), id='random'),
+    pytest.param(torch.randn(5, 4, generator=torch.Generator().manual_seed(2)).half(), id='half'),
+    pytest.param(torch.randn(5, 4, generator=torch.Generator().manual_seed(5)).double(),
+                 id='double'),
+])
+def test_class_quality(logits):
+    scores, labels, probs = class_quality(logits)
+    expected_scores, expected_labels, expected_probs = plain_equations.class_quality(
+        logits.tolist())
+    assert scores.tolist() == pytest.approx(expected_scores, abs=1e-6)
+    assert labels.tolist() == expected_labels and labels.dtype == torch.long
+    assert probs.shape == (len(logits), logits.shape[1] - 1)
+    assert probs.flatten().tolist() == pytest.approx(sum(expected_probs, []), abs=1e-6)
+    assert scores.dtype == probs.dtype == torch.promote_types(logits.dtype, torch.float32)
+
+
+def test_class_quality_is_low_where_no_object_is_likely():
+    scores, labels, probs = class_quality(torch.tensor([[5.0, 0.0, 9.0]]))
+    assert labels.item() == 0 and scores.item() < 0.02 and probs.sum().item() < 0.02
+
+
+@pytest.mark.parametrize('value, error, message', [
+    pytest.param(torch.zeros(2, 1), ValueError, 'no-object', id='no-object alone'),
+    pytest.param(torch.zeros(1, 2, 4), ValueError, r'axes \(Q K\+1\).*\(1, 2, 4\)', id='a batch'),
+    pytest.param([[0.0, 1.0]], TypeError, 'cls_logits.*list', id='a list'),
+])
+def test_class_quality_refuses(value, error, message):
+    with pytest.raises(error, match=message):
+        class_quality(value)
+
+
+def one_pixel(level):
+    logits = torch.full((1, 3, 4), -2.0)
+    logits[0, 1, 2] = level
+    return logits
+
+
+@pytest.mark.parametrize('logits', [
+    pytest.param(torch.zeros(0, 3, 4), id='no instance'),
+    pytest.param(torch.full((2, 3, 4), -1.0), id='empty mask'),
+    pytest.param(torch.zeros(1, 3, 4), id='exactly a half is background'),
+    pytest.param(one_pixel(0.7), id='one foreground pixel'),
+    pytest.param(torch.full((1, 1, 1), 2.0), id='one pixel in all'),
+    pytest.param(one_pixel(1e-10), id='barely foreground'),
+    pytest.param(torch.full((1, 2, 2), INF), id='infinitely sure'),
+    pytest.param(torch.randn(4, 6, 5, generator=torch.Generator().manual_seed(3)), id='random'),
+    pytest.param(torch.randn(2, 6, 5, generator=torch.Generator().manual_seed(4)).half(),
+                 id='half'),
+    pytest.param(torch.randn(2, 5, 6, generator=torch.Generator().manual_seed(6)).transpose(1, 2),
+                 id='not contiguous'),
+])
+def test_mask_quality(logits):
+    quality = mask_quality(logits)
+    assert quality.tolist() == pytest.approx(
+        plain_equations.mask_quality(logits.tolist()), abs=1e-6)
+    assert quality.shape == (len(logits), )
+    assert quality.dtype == torch.promote_types(logits.dtype, torch.float32)
+
+
+def test_half_precision_is_summed_in_float32():
+    """256 x 512 foreground pixels: the count alone is beyond half precision's largest number."""
+    quality = mask_quality(torch.full((1, 256, 512), 2.0).half())
+    assert quality.item() == pytest.approx(plain_equations.sigmoid(2.0), abs=1e-5)
+
+
+@pytest.mark.parametrize('shape', [(3, 4), (1, 2, 3, 4)], ids=['one mask', 'a batch'])
+def test_mask_quality_refuses(shape):
+    with pytest.raises(ValueError, match='mask_logits.*N H W'):
+        mask_quality(torch.zeros(shape))

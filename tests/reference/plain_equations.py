@@ -1,0 +1,190 @@
+"""Every function of ``mmssis.ops`` a second time: plain loops over Python floats, no torch.
+
+Written from the papers, to be read beside them. Arguments and results are nested lists of floats
+(``tensor.tolist()``), the sums run in double precision. The symbols are the paper's.
+"""
+import math
+
+
+def sigmoid(q):
+    """1 / (1 + e^-q), without overflow for large -q."""
+    return 1 / (1 + math.exp(-q)) if q >= 0 else math.exp(q) / (1 + math.exp(q))
+
+
+def class_quality(cls_logits):
+    """PL-DC Eq. 3, the softmax over the classes and no-object; no-object is then dropped."""
+    scores, labels, probs = [], [], []
+    for x_k in cls_logits:
+        largest = max(x_k)
+        denominator = 0.0
+        for x in x_k:
+            denominator += math.exp(x - largest)
+        p_k = [math.exp(x - largest) / denominator for x in x_k]
+        p_k = p_k[:-1]
+        j = 0
+        for i in range(len(p_k)):
+            if p_k[i] > p_k[j]:
+                j = i
+        scores.append(p_k[j])
+        labels.append(j)
+        probs.append(p_k)
+    return scores, labels, probs
+
+
+def mask_quality(mask_logits):
+    """PL-DC Eq. 4."""
+    qualities = []
+    for q_k in mask_logits:
+        numerator, denominator = 0.0, 0
+        for row in q_k:
+            for q in row:
+                indicator = 1 if q > 0 else 0  # sigma(q) > 0.5
+                numerator += sigmoid(q) * indicator
+                denominator += indicator
+        qualities.append(numerator / denominator if denominator else 0.0)
+    return qualities
+
+
+def dual_threshold(class_scores, mask_scores, c_t, m_t):
+    """PL-DC Eq. 5."""
+    kept = []
+    for c, m in zip(class_scores, mask_scores):
+        kept.append(c >= c_t and m >= m_t)
+    return kept
+
+
+def coupled_threshold(class_scores, mask_scores, score_thr):
+    """PL-DC Section 3.1: one threshold on the instance score s = c m."""
+    kept = []
+    for c, m in zip(class_scores, mask_scores):
+        kept.append(c * m >= score_thr)
+    return kept
+
+
+def fusion_weight(progress):
+    """PL-DC Eq. 7, with progress = it_cur / it_max."""
+    return 0.25 * (math.cos(progress * math.pi) + 1)
+
+
+def fuse_class_probs(teacher_probs, clip_probs, w):
+    """PL-DC Eq. 8 and 9."""
+    labels, fused = [], []
+    for p_hat, p_clip in zip(teacher_probs, clip_probs):
+        p_f = []
+        for i in range(len(p_hat)):
+            p_f.append(w * p_clip[i] + (1 - w) * p_hat[i])
+        fused.append(p_f)
+        labels.append(p_f.index(max(p_f)))
+    return labels, fused
+
+
+def correction_can_change(teacher_probs, w):
+    """Give CLIP every one-hot distribution in turn, and look whether Eq. 9 changes its mind.
+
+    Eq. 8 is linear in CLIP's distribution: if any distribution lifts class j above the teacher's
+    class, then so does the one with all its mass on j.
+    """
+    changeable = []
+    for p_hat in teacher_probs:
+        before = p_hat.index(max(p_hat))
+        changed = False
+        for j in range(len(p_hat)):
+            one_hot = [1.0 if i == j else 0.0 for i in range(len(p_hat))]
+            (after, ), _ = fuse_class_probs([p_hat], [one_hot], w)
+            changed = changed or after != before
+        changeable.append(changed)
+    return changeable
+
+
+def mask_uncertainty(mask_logits):
+    """PL-DC Eq. 10, for maps (N, H, W)."""
+    return [[[1 - 2 * abs(sigmoid(q) - 0.5) for q in row] for row in q_k] for q_k in mask_logits]
+
+
+def weighted_mask_bce(mask_logits, targets, pixel_weights):
+    """PL-DC Eq. 11 with 1 - u given as weights, mean over the points, sum over the instances."""
+    loss = 0.0
+    for q_k, m_k, w_k in zip(mask_logits, targets, pixel_weights):
+        total = 0.0
+        for q, m, weight in zip(q_k, m_k, w_k):
+            log_t = -math.log1p(math.exp(-q)) if q >= 0 else q - math.log1p(math.exp(q))
+            log_not_t = log_t - q
+            total += weight * (m * log_t + (1 - m) * log_not_t)
+        loss -= total / len(q_k)
+    return loss
+
+
+def weighted_mask_dice(mask_logits, targets, pixel_weights, eps):
+    """Dice loss per instance, every sum over weighted points."""
+    losses = []
+    for q_k, m_k, w_k in zip(mask_logits, targets, pixel_weights):
+        both, predicted, wanted = 0.0, 0.0, 0.0
+        for q, m, weight in zip(q_k, m_k, w_k):
+            both += weight * sigmoid(q) * m
+            predicted += weight * sigmoid(q)
+            wanted += weight * m
+        losses.append(1 - (2 * both + eps) / (predicted + wanted + eps))
+    return losses
+
+
+def bilinear(image, x, y, border):
+    """Value of an image (h, w) at a position in edge coordinates.
+
+    The centre of pixel (column, row) lies at (column + 0.5, row + 0.5); outside are zeros, or
+    with ``border`` the nearest pixel.
+    """
+    height, width = len(image), len(image[0])
+    left, top = math.floor(x - 0.5), math.floor(y - 0.5)
+    value = 0.0
+    for row in (top, top + 1):
+        for column in (left, left + 1):
+            weight = (1 - abs(x - 0.5 - column)) * (1 - abs(y - 0.5 - row))
+            if border:
+                nearest_row = min(max(row, 0), height - 1)
+                nearest_column = min(max(column, 0), width - 1)
+                value += weight * image[nearest_row][nearest_column]
+            elif 0 <= row < height and 0 <= column < width:
+                value += weight * image[row][column]
+    return value
+
+
+def sample_points(maps, points, rows, border=False):
+    """Bilinear values at points in [0, 1]; row n of points reads map ``rows[n]``."""
+    values = []
+    for n in range(len(rows)):
+        image = maps[rows[n]]
+        height, width = len(image), len(image[0])
+        own_points = points[n if len(points) > 1 else 0]
+        values.append([bilinear(image, x * width, y * height, border) for x, y in own_points])
+    return values
+
+
+def solve_3x3(matrix, right):
+    """Cramer's rule."""
+    def determinant(m):
+        return (m[0][0] * (m[1][1] * m[2][2] - m[1][2] * m[2][1])
+                - m[0][1] * (m[1][0] * m[2][2] - m[1][2] * m[2][0])
+                + m[0][2] * (m[1][0] * m[2][1] - m[1][1] * m[2][0]))
+
+    solution = []
+    for column in range(3):
+        replaced = [list(row) for row in matrix]
+        for row in range(3):
+            replaced[row][column] = right[row]
+        solution.append(determinant(replaced) / determinant(matrix))
+    return solution
+
+
+def affine_masks(masks, matrix, out_shape):
+    """Ask of each output pixel's centre where in the input it comes from, and read there."""
+    warped = []
+    for mask in masks:
+        rows = []
+        for row in range(out_shape[0]):
+            values = []
+            for column in range(out_shape[1]):
+                x, y, scale = solve_3x3(matrix, [column + 0.5, row + 0.5, 1.0])
+                values.append(bilinear(mask, x / scale, y / scale, border=False))
+            rows.append(values)
+        warped.append(rows)
+    return warped
