@@ -7,7 +7,7 @@ import tempfile
 from typing import Any, Dict, List, Optional
 
 import torch
-from measure import StageClock, now
+from measure import Span, StageClock, Stopwatch, median_span
 from mmdet.registry import MODELS
 from mmdet.structures import DetDataSample
 from mmdet.structures.mask import BitmapMasks
@@ -107,8 +107,8 @@ class StepBenchmarkHook(Hook):
         self.block = block
         self.survivors = survivors
         self.progress = progress
-        self.full: List[float] = []
-        self.plain: List[float] = []
+        self.full: List[Span] = []
+        self.plain: List[Span] = []
         self.pseudo_labels: List[int] = []
         self.clock: Optional[StageClock] = None
         self.images = 0
@@ -131,21 +131,21 @@ class StepBenchmarkHook(Hook):
     def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None,
                          outputs: Any = None) -> None:
         """Time the step that just ended, and take the floor's turn after a block."""
-        end = now(self.device)
         if runner.iter == 0:
             self._begin(runner)
             return
+        span = self._watch.read()
         self._steps += 1
         batch = self._recent[-1]
         samples = batch['data_samples']
         if self._steps > PREFETCHED:
-            self.full.append(end - self._start)
+            self.full.append(span)
             self.pseudo_labels += [
                 len(sample.gt_instances) for sample in samples['unsup_student']]
             self.waits.append(runner.message_hub.get_scalar('train/data_time').current())
         if self._steps == PREFETCHED + self.block:
             self._end_block(runner)
-        self._start = now(self.device)
+        self._watch = Stopwatch(self.device)
 
     def _begin(self, runner: Runner) -> None:
         """After an untimed first step: choose thresholds, build the floor, warm it up."""
@@ -157,7 +157,7 @@ class StepBenchmarkHook(Hook):
             lower_thresholds(detector, batch, self.survivors)
         self.floor = Floor(runner, self.cfg)
         self.floor.step(self._plain(batch))
-        self._start = now(self.device)
+        self._watch = Stopwatch(self.device)
 
     def _end_block(self, runner: Runner) -> None:
         """The floor's turn, on the images of the block; then the next block or the end."""
@@ -166,9 +166,9 @@ class StepBenchmarkHook(Hook):
             return
         for batch in self._recent[-self.block:]:
             batch = self._plain(batch)
-            start = now(self.device)
+            watch = Stopwatch(self.device)
             self.floor.step(batch)
-            self.plain.append(now(self.device) - start)
+            self.plain.append(watch.read())
         self._steps = 0
         if len(self.plain) == self.blocks * self.block:
             self.clock = clock_stages(runner, self.device)
@@ -248,13 +248,15 @@ def benchmark_step(cfg: Config, blocks: int, block: int, survivors: Optional[int
 
 def report(hook: StepBenchmarkHook) -> None:
     """Print the result of a finished benchmark."""
-    full, plain = statistics.median(hook.full[:len(hook.plain)]), statistics.median(hook.plain)
+    full, plain = median_span(hook.full[:len(hook.plain)]), median_span(hook.plain)
     mean = sum(hook.pseudo_labels) / max(len(hook.pseudo_labels), 1)
     print(f'\nFull step over its floor: {hook.images} images, {mean:.1f} pseudo labels per '
           f'unlabeled image, progress {hook.progress}, medians of {len(hook.plain)}, {hook.device}')
-    print(f'  full step  {1e3 * full:10.1f} ms  ({hook.images / full:.2f} images per second)')
-    print(f'  floor      {1e3 * plain:10.1f} ms')
-    print(f'  ratio      {full / plain:10.3f}')
+    print(f'  full step  {1e3 * full.wall:10.1f} ms  '
+          f'({hook.images / full.wall:.2f} images per second)')
+    print(f'  floor      {1e3 * plain.wall:10.1f} ms')
+    print(f'  ratio      {full.wall / plain.wall:10.3f}    (of processor time '
+          f'{full.processor / plain.processor:.3f}, without the loader)')
     print('  where the time goes, per step:')
     print(f'    {"waiting for data":30s} {1e3 * statistics.median(hook.waits):10.1f} ms')
     steps = hook.block + PREFETCHED

@@ -2,7 +2,7 @@
 
 import statistics
 import time
-from typing import Any, Callable, Dict, List, Tuple
+from typing import Any, Callable, Dict, List, NamedTuple, Sequence, Tuple
 
 import torch
 from torch.autograd.profiler import profile
@@ -15,8 +15,37 @@ def now(device: torch.device) -> float:
     return time.perf_counter()
 
 
+class Span(NamedTuple):
+    """Seconds of the wall clock and of this process's threads on the processor."""
+
+    wall: float
+    processor: float
+
+
+class Stopwatch:
+    """Measures from when it is made.
+
+    Processor time hardly depends on what else a shared machine does; it leaves out the
+    processes that load data, and says nothing about a GPU.
+    """
+
+    def __init__(self, device: torch.device) -> None:
+        self._device = device
+        self._start = Span(now(device), time.process_time())
+
+    def read(self) -> Span:
+        """Time since the start."""
+        wall, processor = now(self._device), time.process_time()
+        return Span(wall - self._start.wall, processor - self._start.processor)
+
+
+def median_span(spans: Sequence[Span]) -> Span:
+    """Median of each of the two times."""
+    return Span(*(statistics.median(times) for times in zip(*spans)))
+
+
 def alternate(functions: Dict[str, Callable[[], Any]], iters: int,
-              device: torch.device) -> Dict[str, float]:
+              device: torch.device) -> Dict[str, Span]:
     """Median time of functions that take turns, so that drift of the machine hits all alike.
 
     Args:
@@ -25,16 +54,16 @@ def alternate(functions: Dict[str, Callable[[], Any]], iters: int,
         device: device on which they work.
 
     Returns:
-        Name to median seconds of a call.
+        Name to median time of a call.
     """
-    times: Dict[str, List[float]] = {name: [] for name in functions}
+    times: Dict[str, List[Span]] = {name: [] for name in functions}
     for i in range(iters + 1):
         for name, function in functions.items():
-            start = now(device)
+            watch = Stopwatch(device)
             function()
             if i:
-                times[name].append(now(device) - start)
-    return {name: statistics.median(values) for name, values in times.items()}
+                times[name].append(watch.read())
+    return {name: median_span(spans) for name, spans in times.items()}
 
 
 def run_tracking_memory(function: Callable[[], Any], device: torch.device) -> Tuple[Any, int]:
