@@ -1,0 +1,113 @@
+"""Pseudo labels of one image: resolving masks, boxes, the weak image in plain colours."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+from mmengine.structures import InstanceData
+
+from mmssis.structures import PseudoLabelContext, boxes_of_masks, resolve_masks
+
+
+def unresolved(num, size=(4, 6), input_shape=(16, 24), seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    return InstanceData(
+        metainfo=dict(input_shape=input_shape), labels=torch.arange(num),
+        mask_logits=3 * torch.randn(num, *size, generator=generator))
+
+
+@pytest.mark.parametrize('num, size, input_shape', [
+    pytest.param(0, (4, 6), (16, 24), id='no instance'),
+    pytest.param(1, (1, 1), (4, 4), id='one pixel of logits'),
+    pytest.param(3, (4, 6), (16, 24), id='several'),
+    pytest.param(3, (4, 6), (4, 6), id='same size'),
+    pytest.param(2, (4, 6), (17, 23), id='no multiple'),
+])
+def test_resolve_masks(num, size, input_shape):
+    instances = resolve_masks(unresolved(num, size, input_shape))
+    assert instances.masks.shape == (num, *input_shape) and instances.masks.dtype == torch.bool
+    assert instances.mask_scores.shape == (num, ) and instances.bboxes.shape == (num, 4)
+    for i in range(num):
+        upsampled = F.interpolate(instances.mask_logits[None, i:i + 1], input_shape,
+                                  mode='bilinear', align_corners=False)[0, 0]
+        assert torch.equal(instances.masks[i], upsampled > 0)
+        foreground = upsampled.sigmoid()[upsampled > 0]
+        expected = foreground.mean().item() if len(foreground) else 0.0
+        assert instances.mask_scores[i].item() == pytest.approx(expected, abs=1e-6)
+
+
+def test_resolve_masks_is_idempotent():
+    instances = resolve_masks(unresolved(3))
+    before = {name: value.clone() for name, value in instances.items()}
+    instances.mask_logits.zero_()
+    again = resolve_masks(instances)
+    assert again is instances
+    for name in ('masks', 'mask_scores', 'bboxes'):
+        assert torch.equal(again[name], before[name])
+
+
+def test_resolve_masks_of_half_precision_logits():
+    instances = unresolved(3)
+    instances.mask_logits = instances.mask_logits.half()
+    expected = resolve_masks(InstanceData(metainfo=dict(input_shape=(16, 24)),
+                                          mask_logits=instances.mask_logits.float()))
+    resolved = resolve_masks(instances)
+    assert torch.equal(resolved.masks, expected.masks)
+    assert resolved.mask_scores.dtype == torch.float32
+
+
+def test_a_mask_without_foreground():
+    instances = unresolved(2)
+    instances.mask_logits[0] = -1.0
+    resolve_masks(instances)
+    assert not instances.masks[0].any() and instances.mask_scores[0] == 0
+    assert instances.bboxes[0].tolist() == [0, 0, 0, 0]
+
+
+def masks_with(*regions, size=(5, 7)):
+    masks = torch.zeros(len(regions), *size, dtype=torch.bool)
+    for mask, (rows, columns) in zip(masks, regions):
+        mask[rows, columns] = True
+    return masks
+
+
+@pytest.mark.parametrize('masks, boxes', [
+    pytest.param(torch.zeros(0, 5, 7, dtype=torch.bool), [], id='no mask'),
+    pytest.param(masks_with((2, 3)), [[3, 2, 4, 3]], id='one pixel'),
+    pytest.param(masks_with((0, 0)), [[0, 0, 1, 1]], id='first pixel'),
+    pytest.param(masks_with((4, 6)), [[6, 4, 7, 5]], id='last pixel'),
+    pytest.param(masks_with((slice(None), slice(None))), [[0, 0, 7, 5]], id='whole image'),
+    pytest.param(masks_with((slice(0, 0), 0)), [[0, 0, 0, 0]], id='empty mask'),
+    pytest.param(masks_with((slice(0, 0), 0), ([1, 3], [5, 2])),
+                 [[0, 0, 0, 0], [2, 1, 6, 4]], id='empty beside two parts'),
+])
+def test_boxes_of_masks(masks, boxes):
+    result = boxes_of_masks(masks)
+    assert result.tolist() == boxes
+    assert result.shape == (len(boxes), 4) and result.dtype == torch.float32
+
+
+MEAN = torch.tensor([123.675, 116.28, 103.53]).view(3, 1, 1)
+STD = torch.tensor([58.395, 57.12, 57.375]).view(3, 1, 1)
+
+
+def context_of(images, channels):
+    return PseudoLabelContext(
+        images=images, metas=[{}] * len(images), progress=0.0, total_progress=0.0,
+        weak_labels=[None] * len(images), pixel_mean=MEAN, pixel_std=STD, channels=channels)
+
+
+@pytest.mark.parametrize('channels', ['rgb', 'bgr'])
+@pytest.mark.parametrize('num', [0, 2])
+def test_rgb_images_undo_the_normalisation(num, channels):
+    rgb = torch.randint(256, (num, 3, 4, 5)).float()
+    loaded = rgb if channels == 'rgb' else rgb.flip(1)
+    normalised = (loaded - MEAN) / STD
+    before = normalised.clone()
+    assert torch.allclose(context_of(normalised, channels).rgb_images(), rgb / 255, atol=1e-5)
+    assert torch.equal(normalised, before)
+
+
+def test_rgb_images_lie_in_the_unit_interval():
+    images = context_of(torch.tensor([-1e3, 1e3, 0.0]).view(1, 3, 1, 1).half(), 'rgb').rgb_images()
+    assert images.dtype == torch.float32
+    assert images.flatten().tolist() == pytest.approx([0, 1, 103.53 / 255], abs=1e-3)
