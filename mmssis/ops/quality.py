@@ -64,5 +64,6 @@ def mask_quality(mask_logits: Tensor) -> Tensor:
 def _single_mask_quality(logits: Tensor) -> Tensor:
     """Eq. 4 for one mask (H, W); returns a scalar tensor."""
     foreground = logits > 0
-    foreground_probs = torch.where(foreground, logits.sigmoid(), 0.0)
-    return foreground_probs.sum() / foreground.sum().clamp(min=1)
+    # The sum of a bool mask would make an int64 copy of it.
+    area = torch.count_nonzero(foreground).clamp(min=1)
+    return logits.sigmoid().mul_(foreground).sum() / area

@@ -23,13 +23,12 @@ A missing weight means 1. ``input_shape`` (H, W) in the metainfo is the padded n
 """
 
 from dataclasses import dataclass
-from typing import List, Optional
+from typing import List, Optional, Tuple
 
 import torch
 import torch.nn.functional as F
 from mmengine.structures import InstanceData
 from torch import Tensor
-from torchvision.ops import masks_to_boxes
 
 from mmssis.ops import mask_quality
 
@@ -91,7 +90,7 @@ def resolve_masks(instances: InstanceData) -> InstanceData:
     for i, logit in enumerate(logits):
         upsampled = F.interpolate(
             logit[None, None].float(), instances.input_shape, mode='bilinear', align_corners=False)
-        masks[i] = upsampled[0, 0] > 0
+        torch.gt(upsampled[0, 0], 0, out=masks[i])
         scores[i] = mask_quality(upsampled[0])[0]
     instances.masks = masks
     instances.mask_scores = scores
@@ -109,8 +108,12 @@ def boxes_of_masks(masks: Tensor) -> Tensor:
         (N, 4) float32, xyxy in pixels: a mask of one pixel has a box of 1 x 1; the box of an
         empty mask is all zeros.
     """
-    boxes = masks.new_zeros((len(masks), 4), dtype=torch.float32)
-    occupied = masks.flatten(1).any(1)
-    if occupied.any():
-        boxes[occupied] = masks_to_boxes(masks[occupied]).float() + boxes.new_tensor([0, 0, 1, 1])
-    return boxes
+    columns, rows = masks.any(1), masks.any(2)
+    (x1, x2), (y1, y2) = _ends(columns), _ends(rows)
+    return torch.stack([x1, y1, x2, y2], 1).float() * columns.any(1)[:, None]
+
+
+def _ends(occupied: Tensor) -> Tuple[Tensor, Tensor]:
+    """First True of each row of (N, L), and one past its last; (0, L) where there is none."""
+    hits = occupied.to(torch.uint8)
+    return hits.argmax(1), hits.shape[1] - hits.flip(1).argmax(1)

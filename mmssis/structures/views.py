@@ -48,8 +48,7 @@ def project_instances(instances: InstanceData, matrix: np.ndarray,
         New instances. Those whose mask has left the view are gone. Pixels that the source
         view did not see belong to no mask and weigh 0.
     """
-    moved = instances.new()
-    moved.set_metainfo(dict(input_shape=tuple(out_shape)))
+    moved = InstanceData(metainfo=dict(input_shape=tuple(out_shape)))
     full = torch.as_tensor(matrix, dtype=torch.float32, device=instances.masks.device)
     moved_masks = affine_masks(instances.masks.float(), full, out_shape) > 0.5
     for name, value in instances.items():

@@ -22,7 +22,7 @@ from mmssis.utils import load_config
 CONFIGS = Path(__file__).parents[2] / 'configs'
 COCO_CLASSES = 80
 EVERY = [path for path in sorted(CONFIGS.rglob('*.py')) if '_base_' not in path.parts]
-# Effective LR step, burn-in and length of the released runs (facts: PL-DC table 1.2).
+# Effective LR step, burn-in and length of the released runs (docs/methods/pldc.md).
 SCHEDULES = {
     'pldc/mask2former_r50_coco1pct.py': (213875, 20000, 368750),
     'pldc/mask2former_r50_coco2pct.py': (340386, 20000, 368750),

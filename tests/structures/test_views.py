@@ -78,7 +78,6 @@ def test_the_source_stays_as_it_was():
     assert source.pixel_weights.shape == (2, 3, 4) and len(source) == 2
 
 
-@pytest.mark.xfail(strict=True, reason='InstanceData.new() copies every field')
 def test_mask_logits_of_the_old_view_do_not_come_along():
     moved = project_instances(instances_of(mask_logits=torch.randn(2, 3, 4)), FLIP, (12, 16))
     assert 'mask_logits' not in moved

@@ -89,7 +89,7 @@ def stages_of(model: nn.Module, pipeline: Compose, image: Path
         dict(inputs=[packed['inputs']], data_samples=[packed['data_samples']]), False)
     stages = {name: instances[0] for name, instances in
               model.pseudo_label_stages(batch['inputs'], batch['data_samples'])}
-    return stages, model.trace_context
+    return stages, model.context_of(batch['inputs'], batch['data_samples'])
 
 
 def draw_image(model: nn.Module, pipeline: Compose, image: Path, classes: Tuple[str, ...],

@@ -51,7 +51,6 @@ class SemiBatchSampler(Sampler):
         _check_settings(batch_size, source_ratio, burn_in, mode, seed)
         # mmengine's DistSamplerSeedHook looks for a batch sampler's inner sampler.
         self.sampler = sampler
-        self.sampler = sampler
         self.dataset = sampler.dataset
         self.batch_size = batch_size
         self.labeled_share = source_ratio[LABELED] / sum(source_ratio)

@@ -121,4 +121,3 @@ class TeacherEMAHook(Hook):
         """Make the teacher a hard copy of the student."""
         model = semi_detector(runner)
         model.teacher.load_state_dict(model.student.state_dict())
-

@@ -148,12 +148,14 @@ class SemiInstanceSegmentor(SemiBaseDetector):
         Yields:
             Name of the stage and the instances of each image after it.
         """
-        context = self.trace_context = self.context_of(images, data_samples)
+        context = self.context_of(images, data_samples)
+        self.trace_context = context if self.keep_trace else None
         pseudo_labels = self.candidates(self.teacher, images, data_samples)
         yield 'candidates', pseudo_labels
-        for hook in self.pseudo_label_hooks:
+        for position, hook in enumerate(self.pseudo_label_hooks):
             pseudo_labels = hook([instances[:] for instances in pseudo_labels], context)
-            yield hook.name, pseudo_labels
+            twins = sum(hook.name == other.name for other in self.pseudo_label_hooks[:position])
+            yield f'{hook.name}#{twins + 1}' if twins else hook.name, pseudo_labels
 
     def context_of(self, images: Tensor, data_samples: SampleList) -> PseudoLabelContext:
         """What the pseudo-label hooks may know about a batch of weak views."""

@@ -3,6 +3,7 @@
 from abc import abstractmethod
 from typing import List
 
+import torch
 from mmengine.structures import InstanceData
 from torch import Tensor
 
@@ -34,8 +35,10 @@ class ThresholdFilter(PseudoLabelHook):
     def filter_image(self, instances: InstanceData) -> InstanceData:
         """Drop what fails the thresholds from the instances of one image."""
         instances = resolve_masks(instances[self.keep_by_class(instances)])
-        large = instances.masks.flatten(1).sum(1) > self.min_area
-        return instances[self.keep_by_mask(instances) & large]
+        areas = instances.masks.new_zeros(len(instances), dtype=torch.long)
+        for i, mask in enumerate(instances.masks):
+            areas[i] = torch.count_nonzero(mask)  # a sum would make an int64 copy of the mask
+        return instances[self.keep_by_mask(instances) & (areas > self.min_area)]
 
     @abstractmethod
     def keep_by_class(self, instances: InstanceData) -> Tensor:
