@@ -66,4 +66,4 @@ def _single_mask_quality(logits: Tensor) -> Tensor:
     foreground = logits > 0
     # The sum of a bool mask would make an int64 copy of it.
     area = torch.count_nonzero(foreground).clamp(min=1)
-    return logits.sigmoid().mul_(foreground).sum() / area
+    return (logits.sigmoid() * foreground).sum() / area

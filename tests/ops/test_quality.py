@@ -81,6 +81,19 @@ def test_half_precision_is_summed_in_float32():
     assert quality.item() == pytest.approx(plain_equations.sigmoid(2.0), abs=1e-5)
 
 
+def test_mask_quality_has_a_gradient():
+    """Each foreground pixel's share of the mean; the choice of pixels has none."""
+    logits = torch.tensor([[[2.0, 0.5, -1.0, 0.0]]], requires_grad=True)
+    mask_quality(logits).sum().backward()
+    sigma = torch.tensor([2.0, 0.5]).sigmoid()
+    expected = torch.cat([sigma * (1 - sigma) / 2, torch.zeros(2)])
+    assert torch.allclose(logits.grad.flatten(), expected)
+
+
+def test_mask_quality_of_nan_logits_is_never_good():
+    assert not mask_quality(torch.tensor([[[float('nan'), 5.0]]])).item() >= 0.5
+
+
 @pytest.mark.parametrize('shape', [(3, 4), (1, 2, 3, 4)], ids=['one mask', 'a batch'])
 def test_mask_quality_refuses(shape):
     with pytest.raises(ValueError, match='mask_logits.*N H W'):
