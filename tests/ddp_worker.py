@@ -20,7 +20,7 @@ def make_config(root: Path, scenario: str) -> Config:
     rank = dist.get_rank()
     config = Config(toy_config(root, max_iters=ITERS, burn_in=1, write=False),
                     format_python_code=False)
-    config.update(launcher='pytorch', env_cfg=dict(dist_cfg=dict(backend='gloo')))
+    config.update(launcher='pytorch', model_wrapper_cfg=dict(type='CPUDistributedDataParallel'))
     labeled, unlabeled = config.train_dataloader.dataset.datasets
     if scenario == 'no_pseudo_labels' and rank == 1:
         config.model.pseudo_label_hooks[0] = dict(type='ClassThresholdFilter', class_thr=1.0)
@@ -64,6 +64,9 @@ def main() -> None:
         assert torch.isfinite(total) and torch.allclose(sums[0], sums[1]), (scenario, sums)
         if dist.get_rank() == 0:
             print(f'scenario {scenario} ok', flush=True)
+    # A rank that leaves first would make the other's gloo threads abort.
+    dist.barrier()
+    dist.destroy_process_group()
 
 
 if __name__ == '__main__':

@@ -13,6 +13,8 @@ from mmengine.config import Config
 from mmengine.runner import Runner
 from toy import toy_config
 
+from mmssis.engine.resume import find_resumable_checkpoint
+
 TESTS = Path(__file__).parent
 HOOKS = [dict(type='AdaptiveThresholdFilter', num_classes=3, class_range=(0.0, 0.5),
               mask_range=(0.0, 0.6), momentum=0.5, min_area=0), dict(type='MaskUncertainty')]
@@ -23,7 +25,10 @@ def make_config(root, work_dir, resume=False):
     config = toy_config(root, max_iters=6, burn_in=2, write=not root.joinpath('labeled').exists(),
                         hooks=HOOKS)
     config.update(work_dir=str(work_dir), resume=resume)
-    config['default_hooks']['checkpoint'].update(interval=1, max_keep_ckpts=3)
+    if resume:
+        config['load_from'] = find_resumable_checkpoint(work_dir)
+    config['default_hooks']['checkpoint'].update(
+        interval=1, max_keep_ckpts=3, backend_args=dict(backend='atomic'))
     config['train_cfg']['val_interval'] = 100
     return Config(config, format_python_code=False)
 
