@@ -20,7 +20,7 @@ data_set = dict(
     image_dirs=dict(labeled='train', val='val'),
     hidden='annotations/instances_train.json')
 image_size = (128, 128)
-burn_in, max_iters = 300, 600
+burn_in, max_iters = 150, 450
 
 geometry = [
     dict(type='RandomFlip', prob=0.5),

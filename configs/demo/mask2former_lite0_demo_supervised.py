@@ -5,5 +5,5 @@ Its checkpoint at the end of PL-DC's burn-in is where PL-DC goes on, see tools/d
 """
 _base_ = './mask2former_lite0_demo_pldc.py'
 
-model = dict(burn_in=_base_.max_iters, predict_on='student')
+model = dict(pseudo_label_hooks=[], burn_in=_base_.max_iters, predict_on='student')
 train_dataloader = dict(batch_sampler=dict(burn_in=_base_.max_iters))

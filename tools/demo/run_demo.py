@@ -1,0 +1,232 @@
+"""The demo: PL-DC against the supervised baseline, from nothing but packages.
+
+    python tools/demo/run_demo.py [--seed 0] [--work-dir work_dirs/demo]
+
+1. generates images of look-alike shapes, a few of them labeled;
+2. trains a small CLIP on crops of other images with captions;
+3. trains the supervised baseline, whose checkpoint at the end of burn-in
+4. PL-DC goes on from: both get the same labels, views and number of student updates;
+5. draws the pseudo labels of an unlabeled image, stage by stage.
+
+A stage whose result is there is not run again; an interrupted training resumes.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Dict, List, NamedTuple, Optional
+
+ROOT = Path(__file__).resolve().parents[2]
+CONFIGS = {'supervised': 'configs/demo/mask2former_lite0_demo_supervised.py',
+           'pldc': 'configs/demo/mask2former_lite0_demo_pldc.py'}
+# What libraries say at every start, of no use here: a data set format, an untrained CLIP.
+NOTES = ('Skipping OneDL', 'No pretrained weights loaded')
+METRICS = ('segm_mAP', 'segm_mAP_50', 'segm_mAP_75')
+
+
+class Sizes(NamedTuple):
+    """How much data and training.
+
+    Attributes:
+        train: generated training images; all but ``labeled`` lose their labels.
+        val: generated validation images.
+        labeled: labeled images.
+        burn_in: supervised updates before PL-DC learns from pseudo labels.
+        updates: student updates of each run.
+        clip_steps: updates of the small CLIP.
+        clip_scenes: images its crops are cut from.
+    """
+
+    train: int
+    val: int
+    labeled: int
+    burn_in: int
+    updates: int
+    clip_steps: int
+    clip_scenes: int
+
+
+FULL = Sizes(train=400, val=100, labeled=12, burn_in=150, updates=450, clip_steps=300,
+             clip_scenes=1000)
+QUICK = Sizes(train=12, val=4, labeled=4, burn_in=2, updates=4, clip_steps=2, clip_scenes=60)
+
+
+class Demo:
+    """The stages, in one work directory.
+
+    Args:
+        work_dir: where everything is written.
+        seed: of images, labels and training.
+        sizes: how much data and training.
+    """
+
+    def __init__(self, work_dir: Path, seed: int, sizes: Sizes) -> None:
+        self.seed, self.sizes = seed, sizes
+        self.clip_dir = work_dir / 'clip'
+        self.seed_dir = work_dir / f'seed{seed}'
+        self.data = self.seed_dir / 'data'
+
+    def run(self) -> None:
+        """All stages, then the table."""
+        stages = [('images with a few labels', self.make_data), ('small CLIP', self.train_clip),
+                  ('supervised baseline', self.train_supervised), ('PL-DC', self.train_pldc),
+                  ('picture of pseudo labels', self.draw)]
+        for number, (title, stage) in enumerate(stages, 1):
+            print(f'[{number}/{len(stages)}] {title}', flush=True)
+            start = time.monotonic()
+            stage()
+            print(f'[{number}/{len(stages)}] done after {time.monotonic() - start:.0f} s',
+                  flush=True)
+        self.print_table()
+
+    def make_data(self) -> None:
+        """Generate the images; keep the labels of a few."""
+        sizes = self.sizes
+        if self._is_done('data'):
+            return
+        run('tools/dataset_converters/make_demo_data.py', self.data, '--seed', self.seed,
+            '--train', sizes.train, '--val', sizes.val, '--size', 128)
+        run('tools/dataset_converters/make_semi_splits.py',
+            self.data / 'annotations/instances_train.json', '--counts', sizes.labeled,
+            '--seed', self.seed, '--every-category', '--out', self.data / 'semi_anns')
+        for kind in ('', '-unlabeled'):
+            split = self.data / f'semi_anns/instances_train.1@{sizes.labeled}images{kind}.json'
+            split.replace(self.data / f'semi_anns/labeled{kind}.json')
+        self._mark_done('data')
+
+    def train_clip(self) -> None:
+        """Train the small CLIP, once for all seeds."""
+        if not (self.clip_dir / 'demo_clip.pt').exists():
+            run('tools/demo/train_demo_clip.py', self.clip_dir, '--steps', self.sizes.clip_steps,
+                '--scenes', self.sizes.clip_scenes)
+
+    def train_supervised(self) -> None:
+        """Learn from the labels alone, for all updates."""
+        self._train('supervised', self.sizes.updates)
+
+    def train_pldc(self) -> None:
+        """Go on from the baseline's checkpoint at the end of burn-in."""
+        self._train('pldc', self.sizes.burn_in,
+                    self.seed_dir / f'supervised/iter_{self.sizes.burn_in}.pth',
+                    f'model.pseudo_label_hooks.1.classifier.model={self.clip_dir}/demo_clip.json',
+                    'model.pseudo_label_hooks.1.classifier.pretrained='
+                    f'{self.clip_dir}/demo_clip.pt')
+
+    def _train(self, name: str, burn_in: int, start: Optional[Path] = None,
+               *options: str) -> None:
+        """One training through ``tools/train.py``; resumes where one was interrupted."""
+        folder = self.seed_dir / name
+        if (folder / f'iter_{self.sizes.updates}.pth').exists():
+            return
+        resume: List[object] = []
+        if list(folder.glob('iter_*.pth')):
+            resume = ['--resume']
+        elif start is not None:
+            resume = ['--resume', start]
+        run('tools/train.py', CONFIGS[name], '--work-dir', folder, *resume, '--cfg-options',
+            f'data_set.root={self.data}', f'randomness.seed={self.seed}',
+            f'schedule.max_iters={self.sizes.updates}', f'schedule.burn_in={burn_in}',
+            f'train_cfg.val_interval={self.sizes.updates}',
+            f'default_hooks.checkpoint.interval={self.sizes.burn_in}', *options, follow=True)
+
+    def draw(self) -> None:
+        """Show what becomes of the teacher's candidates in an unlabeled image."""
+        unlabeled = json.loads((self.data / 'semi_anns/labeled-unlabeled.json').read_text())
+        image = self.data / 'train' / unlabeled['images'][0]['file_name']
+        self.pictures = self.seed_dir / 'pictures'
+        config, = (self.seed_dir / 'pldc').glob('*.py')
+        run('tools/analysis_tools/show_pseudo_labels.py', config,
+            self.seed_dir / f'pldc/iter_{self.sizes.updates}.pth', image,
+            '--out-dir', self.pictures)
+
+    def print_table(self) -> None:
+        """The comparison, and where the picture is."""
+        rows = {'supervised': last_metrics(self.seed_dir / 'supervised', 'student'),
+                'PL-DC, teacher': last_metrics(self.seed_dir / 'pldc', 'teacher')}
+        print(f'\nMask AP on {self.sizes.val} validation images: {self.sizes.labeled} labeled '
+              f'images, {self.sizes.train - self.sizes.labeled} without labels, '
+              f'{self.sizes.updates} student updates each, seed {self.seed}\n')
+        print('| | mask AP | AP50 | AP75 |\n|---|---|---|---|')
+        for name, metrics in rows.items():
+            print(f'| {name} | ' + ' | '.join(f'{100 * metrics[key]:.1f}' for key in METRICS)
+                  + ' |')
+        picture = next(iter(sorted(self.pictures.glob('*.png'))))
+        print(f'\nPseudo labels, stage by stage: {picture}')
+
+    def _is_done(self, stage: str) -> bool:
+        marker = self.seed_dir / f'{stage}.json'
+        return marker.exists() and json.loads(marker.read_text()) == list(self.sizes)
+
+    def _mark_done(self, stage: str) -> None:
+        (self.seed_dir / f'{stage}.json').write_text(json.dumps(self.sizes))
+
+
+def run(script: str, *arguments: object, follow: bool = False) -> None:
+    """Run one of the project's scripts.
+
+    Args:
+        script: path below the repository.
+        *arguments: its arguments.
+        follow: show a training's progress on one line in place of its whole log, which is in
+            the work directory.
+
+    Raises:
+        SystemExit: if the script fails, with the end of its output.
+    """
+    command = [sys.executable, str(ROOT / script), *map(str, arguments)]
+    tail: List[str] = []
+    process = subprocess.Popen(command, cwd=ROOT, text=True, stdout=subprocess.PIPE,
+                               stderr=subprocess.STDOUT)
+    for line in process.stdout:
+        if any(note in line for note in NOTES):
+            continue
+        tail = [*tail[-40:], line]
+        if not follow:
+            print('  ' + line, end='', flush=True)
+        elif 'Iter(' in line:
+            print('  ' + brief(line), flush=True)
+    if process.wait():
+        raise SystemExit(f'{script} failed:\n' + ''.join(tail))
+
+
+def brief(line: str) -> str:
+    """Iteration, time left and total loss of a line of mmengine's log."""
+    parts = line[line.index('Iter('):].split('  ')
+    wanted = ('Iter(', 'eta:', 'time:', 'loss:', 'pseudo/instances_per_image',
+              'teacher/coco/segm_mAP:')
+    return '  '.join(part.strip() for part in parts if part.strip().startswith(wanted))
+
+
+def last_metrics(folder: Path, branch: str) -> Dict[str, float]:
+    """Metrics of the last validation of a run.
+
+    Args:
+        folder: its work directory.
+        branch: 'teacher' or 'student'.
+
+    Returns:
+        Metrics by their COCO names, in [0, 1].
+    """
+    logs = sorted(folder.glob('*/vis_data/scalars.json'))
+    entries = [json.loads(line) for log in logs for line in log.read_text().splitlines()]
+    prefix = f'{branch}/coco/'
+    found = [entry for entry in entries if prefix + METRICS[0] in entry][-1]
+    return {key: found[prefix + key] for key in METRICS}
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument('--work-dir', type=Path, default=ROOT / 'work_dirs/demo')
+    parser.add_argument('--seed', type=int, default=0)
+    parser.add_argument('--quick', action='store_true',
+                        help='a few steps of everything, to see that it runs')
+    args = parser.parse_args()
+    Demo(args.work_dir.resolve(), args.seed, QUICK if args.quick else FULL).run()
+
+
+if __name__ == '__main__':
+    main()
