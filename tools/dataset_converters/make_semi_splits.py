@@ -20,7 +20,8 @@ def parse_args() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__.partition('\n')[0])
     parser.add_argument('ann_file', help='COCO JSON of the whole data set')
-    parser.add_argument('--out', help='folder to write (default: semi_anns beside that of the JSON)')
+    parser.add_argument('--out',
+                        help='folder to write (default: semi_anns beside that of the JSON)')
     size = parser.add_mutually_exclusive_group(required=True)
     size.add_argument('--percents', type=float, nargs='+', help='labeled percentages')
     size.add_argument('--counts', type=int, nargs='+', help='numbers of labeled images')

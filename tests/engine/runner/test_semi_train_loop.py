@@ -11,7 +11,6 @@ from mmengine.model import BaseModel
 from mmengine.runner import Runner
 from torch import nn
 
-from mmssis.datasets.samplers import SemiBatchSampler
 from mmssis.engine.hooks import IterationSeedHook
 from mmssis.engine.runner import SemiTrainLoop
 
