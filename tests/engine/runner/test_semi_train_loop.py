@@ -45,7 +45,7 @@ def run(semi_data, work_dir, max_iters, num_workers=0, resume=False, seed=0):
     return runner, runner.train()
 
 
-@pytest.mark.parametrize('num_workers', [0, 2])
+@pytest.mark.parametrize('num_workers', [0, pytest.param(2, marks=pytest.mark.slow)])
 @pytest.mark.parametrize('seed', [0, None], ids=['seeded', 'seed_from_checkpoint'])
 def test_resume_equals_an_uninterrupted_run(semi_data, tmp_path, num_workers, seed):
     runner, whole = run(semi_data, tmp_path / 'whole', 6, seed=seed)
@@ -67,7 +67,7 @@ class CountLoads:
             return results
 
 
-@pytest.mark.parametrize('num_workers', [0, 2])
+@pytest.mark.parametrize('num_workers', [0, pytest.param(2, marks=pytest.mark.slow)])
 def test_gap_2_16_resume_loads_no_skipped_image(semi_data, tmp_path, num_workers):
     run(semi_data, tmp_path / 'run', 30)
     for dataset in semi_data['datasets']:
