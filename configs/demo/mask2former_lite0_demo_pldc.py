@@ -8,6 +8,8 @@ after that: ``python tools/train.py configs/demo/mask2former_lite0_demo_pldc.py`
 Differences from the paper's setting, all for a run of minutes: images of 128 x 128, a small
 Mask2Former on a trainable backbone, EMA 0.99, lower thresholds. A look-alike halves the class
 score of a good mask, so that c_t = 0.85 would keep the easy categories alone.
+
+No published AP. Run by us: see docs/results.md.
 """
 _base_ = ['../_base_/models/pldc_mask2former_lite0.py', '../_base_/default_runtime.py']
 
