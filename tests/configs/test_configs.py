@@ -148,7 +148,7 @@ def test_fractions_pair_a_labeled_file_with_its_complement(path: Path) -> None:
     labeled, unlabeled = (dataset.get('ann_file') for dataset in train_sets(loaded(path)))
     percent = re.search(r'(\d+)pct', path.name)
     if labeled is not None and 'semi_anns' in labeled:
-        assert unlabeled == labeled.replace('.json', '-unlabeled.json')
+        assert unlabeled is None or unlabeled == labeled.replace('.json', '-unlabeled.json')
         assert percent is None or labeled.endswith(f'@{percent.group(1)}.json')
     else:
         assert percent is None or percent.group(1) == '100'
