@@ -2,7 +2,6 @@
 
 Axes: M maps of h x w, N rows of points, P points per row.
 """
-import torch
 from torch import Tensor
 
 from ._checks import check_ndim
@@ -47,7 +46,9 @@ def sample_points(maps: Tensor, points: Tensor, rows: Tensor, border: bool = Fal
                 weights = weights * inside
             # In integers: from 2 ** 24 pixels on, float32 would round to another pixel.
             pixels = row.clamp(0, height - 1).long() * width + column.clamp(0, width - 1).long()
-            values += weights * torch.take(flat_maps, first_pixels + pixels)
+            indices = first_pixels + pixels
+            # Several times faster than take() or indexing with the matrix.
+            values += weights * flat_maps.index_select(0, indices.flatten()).view_as(indices)
     return values
 
 

@@ -7,6 +7,8 @@ from mmdet.registry import MODELS
 from mmengine.structures import InstanceData
 from toy import labeled_sample, toy_detector
 
+from mmssis.models.seg_heads import weighted_mask2former_head
+
 
 def build_head(cls='WeightedMask2FormerHead', num_classes=3, **settings):
     cfg = toy_detector(num_classes)
@@ -129,20 +131,23 @@ def test_gap_2_6_masks_stay_bool():
     assert target.masks.dtype == torch.bool and target.masks.shape == (2, 64, 64)
 
 
-def test_gap_2_29_half_precision_logits_match_as_float32_does():
+@pytest.mark.parametrize('dtype', [torch.float16, torch.bfloat16], ids=str)
+def test_gap_2_29_half_precision_logits_match_as_float32_does(dtype):
     """mmdet's cost sums 12,544 points in half precision and overflows."""
     head = build_head()
     head.num_points = 12544
-    sample = labeled_sample(64, (0, 1))
-    target, = head.preprocess_gt([sample.gt_instances], [None])
-    cls, mask = torch.randn(6, 4), 60 * torch.randn(6, 16, 16)
-    results = []
-    for dtype in (torch.float32, torch.bfloat16):
-        torch.manual_seed(0)
-        with torch.autocast('cpu', dtype=torch.bfloat16, enabled=dtype != torch.float32):
-            results.append(head.match(cls.bfloat16().to(dtype), mask.bfloat16().to(dtype), target,
-                                      sample.metainfo))
-    assert all(torch.equal(a, b) for a, b in zip(*results))
+    samples = [labeled_sample(64, labels) for labels in ((0, 1), (), (2, ))]
+    targets = head.preprocess_gt([sample.gt_instances for sample in samples], [None] * 3)
+    metas = [sample.metainfo for sample in samples]
+    cls, mask = torch.randn(3, 6, 4).to(dtype), (60 * torch.randn(3, 6, 16, 16)).to(dtype)
+    torch.manual_seed(0)
+    expected = head.match(cls.float(), mask.float(), targets, metas)
+    torch.manual_seed(0)
+    with torch.autocast('cpu', dtype=dtype):
+        matches = head.match(cls, mask, targets, metas)
+    assert [len(queries) for queries, _ in matches] == [2, 0, 1]
+    for pair, expected_pair in zip(matches, expected):
+        assert all(torch.equal(a, b) for a, b in zip(pair, expected_pair))
 
 
 def test_gap_2_28_nan_logits_reach_the_loss_and_not_the_matching():
@@ -151,6 +156,108 @@ def test_gap_2_28_nan_logits_reach_the_loss_and_not_the_matching():
         logits[1][0][:] = float('nan')
     losses = losses_of(build_head(), [labeled_sample(64, (0, 1))], logits)
     assert torch.isnan(losses['d0.loss_mask']) and torch.isfinite(losses['d1.loss_mask'])
+
+
+@pytest.mark.parametrize('value', [float('nan'), float('inf'), -float('inf')])
+@pytest.mark.parametrize('kind', [0, 1], ids=['class', 'mask'])
+def test_gap_2_28_non_finite_logits_never_raise(kind, value):
+    logits = outputs(images=1)
+    with torch.no_grad():
+        logits[kind][1][0, 0] = value
+    assert len(losses_of(build_head(), [labeled_sample(64, (0, 1))], logits)) == 9
+
+
+@pytest.mark.parametrize('labels', [((0, 1), (2, )), ((), (2, )), ((), ())], ids=str)
+def test_gap_2_25_every_rank_reduces_once_with_instances_or_without(labels, monkeypatch):
+    """A rank that reduces more or less often than the others would hang them."""
+    reduced = []
+    monkeypatch.setattr(weighted_mask2former_head, 'reduce_mean',
+                        lambda count: reduced.append(count.item()) or count)
+    losses_of(build_head(), [labeled_sample(64, names) for names in labels], outputs())
+    assert reduced == [sum(max(len(names), 1) for names in labels)]
+
+
+def test_without_instances_every_parameter_still_has_a_gradient():
+    head = build_head()
+    features = [torch.randn(1, c, s, s) for c, s in ((8, 16), (16, 8), (32, 4), (64, 2))]
+    sum(head.loss(features, [labeled_sample(64, ())]).values()).backward()
+    by_empty = {name for name, p in head.named_parameters() if p.grad is not None}
+    head.zero_grad()
+    sum(head.loss(features, [labeled_sample(64, (0, 1))]).values()).backward()
+    by_instances = {name for name, p in head.named_parameters() if p.grad is not None}
+    assert by_empty == by_instances and any('mask_embed' in name for name in by_empty)
+
+
+def test_the_host_waits_once_per_layer_for_the_costs(monkeypatch):
+    fetched, fetch = [], torch.Tensor.cpu
+    monkeypatch.setattr(torch.Tensor, 'cpu', lambda self: fetched.append(self) or fetch(self))
+    losses_of(build_head(), [labeled_sample(64, (0, 1)), labeled_sample(64, (2, ))], outputs())
+    assert len(fetched) == 3
+
+
+def test_images_of_one_forward_can_be_cut_apart():
+    """Supervised and unsupervised losses from one forward are those of two."""
+    head = build_head()
+    samples = [labeled_sample(64, (0, 1)), labeled_sample(64, (2, ))]
+    logits = outputs()
+    for i, sample in enumerate(samples):
+        part = [[layer[i:i + 1] for layer in kind] for kind in logits]
+        torch.manual_seed(0)
+        losses = head.loss_of_outputs(part, [sample])
+        expected = losses_of(head, [sample], [[layer.clone() for layer in kind] for kind in part])
+        assert losses.keys() == expected.keys()
+        assert all(torch.equal(losses[name], expected[name]) for name in losses)
+
+
+def test_masks_may_have_another_resolution_in_each_image():
+    """A half is a half at any resolution; only the bilinear edge differs."""
+    values = []
+    for size in (64, 16):
+        masks = torch.zeros(1, size, size, dtype=torch.bool)
+        masks[:, :size // 2] = True
+        sample = labeled_sample(64, (0, ))
+        sample.gt_instances = InstanceData(labels=torch.tensor([0]), masks=masks)
+        head = build_head()
+        head.num_points = 2048
+        values.append(losses_of(head, [sample, labeled_sample(64, (1, ))], outputs()))
+    assert all(torch.allclose(values[0][name], values[1][name], rtol=0.02) for name in values[0])
+
+
+def test_weights_on_one_image_leave_the_other_alone():
+    """A missing weight means 1, beside an image that has weights."""
+    logits = outputs()
+    zero = with_weights(labeled_sample(64, (0, 1)), pixel_weights=torch.zeros(2, 16, 16))
+    losses = losses_of(build_head(), [zero, labeled_sample(64, (2, ))], logits)
+    sum(value for name, value in losses.items() if 'loss_mask' in name).backward()
+    for logit in logits[1]:
+        assert not logit.grad[0].any() and logit.grad[1].any()
+
+
+def test_soft_masks_are_refused():
+    sample = with_weights(labeled_sample(64, (0, 1)))
+    sample.gt_instances.masks = sample.gt_instances.masks.float()
+    with pytest.raises(ValueError, match='float32.*masks > 0.5'):
+        build_head().preprocess_gt([sample.gt_instances], [None])
+
+
+BCE = dict(type='CrossEntropyLoss', use_sigmoid=True)
+
+
+@pytest.mark.parametrize('settings, error, message', [
+    pytest.param(dict(weight_dice_by_pixels=True), TypeError, r"\['weight_dice_by_pixels'\]",
+                 id='mistyped name that mmdet would swallow'),
+    pytest.param(dict(loss_mask=dict(type='FocalLoss')), TypeError, 'loss_mask.*FocalLoss',
+                 id='another mask loss'),
+    pytest.param(dict(loss_mask=dict(BCE, use_sigmoid=False)), ValueError, 'use_sigmoid=True',
+                 id='softmax over pixels'),
+    pytest.param(dict(loss_mask=dict(BCE, class_weight=[2.0])), ValueError, 'class_weight',
+                 id='class weight of the mask loss'),
+    pytest.param(dict(loss_dice=dict(naive_dice=False)), ValueError, 'naive_dice',
+                 id='dice of squares'),
+])
+def test_settings_that_would_be_passed_over_are_refused(settings, error, message):
+    with pytest.raises(error, match=message):
+        build_head(**settings)
 
 
 def test_stuff_classes_are_refused():
