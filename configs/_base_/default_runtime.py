@@ -7,6 +7,7 @@ _base_ = 'mmdet::_base_/default_runtime.py'
 custom_imports = dict(imports=['mmssis'], allow_failed_imports=False)
 
 default_hooks = dict(
+    logger=dict(log_metric_by_epoch=False),
     # SemiBatchSampler has no epochs; its stream follows from the seed and the iteration.
     sampler_seed=None,
     checkpoint=dict(

@@ -22,7 +22,7 @@ data_set = dict(
     image_dirs=dict(labeled='train', val='val'),
     hidden='annotations/instances_train.json')
 image_size = (128, 128)
-burn_in, max_iters = 150, 450
+burn_in, max_iters = 300, 600
 
 geometry = [
     dict(type='RandomFlip', prob=0.5),
@@ -77,7 +77,7 @@ test_dataloader = val_dataloader
 val_evaluator = dict(type='CocoMetric', ann_file='', metric='segm')
 test_evaluator = val_evaluator
 
-ddtf = dict(type='DualThresholdFilter', class_thr=0.4, mask_thr=0.85, min_area=5)
+ddtf = dict(type='DualThresholdFilter', class_thr=0.7, mask_thr=0.85, min_area=5)
 dicc = dict(
     type='ClipCategoryCorrection',
     classifier=dict(type='ClipRegionClassifier', model=clip_dir + 'demo_clip.json',

@@ -1,7 +1,7 @@
 """Synthetic images of look-alike shapes: the data of the laptop-sized demo.
 
 The categories come in pairs that share an outline or nearly so (disc and ringed disc, square and
-rounded square, stars of five and six points, triangle and dotted triangle) and one of each pair
+rounded square, stars of four and six points, triangle and dotted triangle) and one of each pair
 is rare. A handful of images is then enough to learn masks, but not to learn the categories.
 """
 
@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 # The common member of each pair first: `category_frequencies` falls with the position.
-SHAPE_CLASSES = ('disc', 'square', 'five-pointed star', 'triangle', 'ringed disc', 'rounded square',
+SHAPE_CLASSES = ('disc', 'square', 'four-pointed star', 'triangle', 'ringed disc', 'rounded square',
                  'six-pointed star', 'dotted triangle')
 COLOURS = {
     'red': (40, 50, 200), 'orange': (40, 130, 230), 'yellow': (60, 215, 225),
@@ -88,7 +88,7 @@ def render_scene(rng: np.random.Generator, image_size: int,
     owner = np.full((image_size, image_size), -1, np.int32)
     drawn: list[tuple[int, str, str]] = []
     full_areas: list[int] = []
-    for _ in range(int(rng.integers(3, 8))):
+    for _ in range(int(rng.integers(2, 6))):
         category = int(rng.choice(len(SHAPE_CLASSES), p=frequencies))
         mask, marks = _outline_and_marks(rng, category, image_size)
         area = int(np.count_nonzero(mask))
@@ -139,9 +139,9 @@ _OUTLINES: dict[str, Callable[[], np.ndarray]] = {
     'disc': lambda: _circle(48),
     'ringed disc': lambda: _circle(48),
     'square': lambda: _rounded_square(0.02),
-    'rounded square': lambda: _rounded_square(0.42),
-    'five-pointed star': lambda: _star(5, 0.56),
-    'six-pointed star': lambda: _star(6, 0.60),
+    'rounded square': lambda: _rounded_square(0.5),
+    'four-pointed star': lambda: _star(4, 0.45),
+    'six-pointed star': lambda: _star(6, 0.55),
     'triangle': lambda: 1.15 * _circle(3),
     'dotted triangle': lambda: 1.15 * _circle(3),
 }
@@ -151,10 +151,10 @@ def _outline_and_marks(rng: np.random.Generator, category: int,
                        image_size: int) -> tuple[np.ndarray, np.ndarray]:
     """Place a shape: its mask (H, W) bool and the marks on it (H, W) float in [0, 1]."""
     name = SHAPE_CLASSES[category]
-    radius = image_size * rng.uniform(0.09, 0.2)
+    radius = image_size * rng.uniform(0.14, 0.26)
     angle = rng.uniform(0, 2 * np.pi)
     rotation = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    squeeze = np.diag([1.0, rng.uniform(0.78, 1.0)])
+    squeeze = np.diag([1.0, rng.uniform(0.85, 1.0)])
     transform = radius * rotation @ squeeze
     centre = rng.uniform(0.4 * radius, image_size - 0.4 * radius, 2)
 
@@ -164,11 +164,11 @@ def _outline_and_marks(rng: np.random.Generator, category: int,
     mask = place(_OUTLINES[name]())
     marks = np.zeros(mask.shape, np.float32)
     if name == 'ringed disc':
-        marks[place(_circle(32, 0.66)) & ~place(_circle(32, 0.4))] = 1
+        marks[place(_circle(32, 0.7)) & ~place(_circle(32, 0.35))] = 1
     elif name == 'dotted triangle':
-        marks[place(_circle(16, 0.3))] = 1
+        marks[place(_circle(16, 0.36))] = 1
     # A stray scratch on any shape: a mark alone must not give the category away.
-    if rng.random() < 0.5:
+    if rng.random() < 0.3:
         ends = (rng.uniform(-0.8, 0.8, (2, 2)) @ transform.T + centre).astype(int)
         cv2.line(marks, tuple(ends[0].tolist()), tuple(ends[1].tolist()), 1.0,
                  max(1, image_size // 96))
@@ -195,13 +195,13 @@ def _surface(rng: np.random.Generator, colour: tuple[int, int, int], texture: st
     """Colour of a textured object everywhere on the canvas, (H, W, 3) float BGR."""
     image_size = len(marks)
     surface = np.asarray(colour, np.float32) + rng.normal(0, 14, 3).astype(np.float32)
-    surface = surface + 16 * _smooth_noise(rng, image_size, 6, 1)
+    surface = surface + 10 * _smooth_noise(rng, image_size, 6, 1)
     if texture == 'striped':
-        surface = surface + rng.uniform(14, 30) * _stripes(rng, image_size)
+        surface = surface + rng.uniform(8, 20) * _stripes(rng, image_size)
     elif texture == 'speckled':
-        surface = surface + rng.uniform(16, 32) * _smooth_noise(rng, image_size,
-                                                                image_size // 4, 1)
-    contrast = rng.uniform(45, 85) * (1 if surface.mean() < 128 else -1)
+        surface = surface + rng.uniform(8, 20) * _smooth_noise(rng, image_size, image_size // 4,
+                                                               1)
+    contrast = rng.uniform(60, 100) * (1 if surface.mean() < 128 else -1)
     return surface + contrast * marks[..., None]
 
 
@@ -222,7 +222,7 @@ def _clutter(rng: np.random.Generator, image_size: int) -> np.ndarray:
         blob = _polygon(_circle(7) * radii + rng.uniform(0, image_size, 2), image_size)
         colour = COLOURS[str(rng.choice(list(COLOURS)))]
         surface = _surface(rng, colour, str(rng.choice(TEXTURES)), no_marks)
-        _blend(canvas, 0.5 * surface + 0.5 * canvas, blob, softness=float(rng.uniform(0.8, 2.5)))
+        _blend(canvas, 0.4 * surface + 0.6 * canvas, blob, softness=float(rng.uniform(0.8, 2.5)))
     return canvas
 
 

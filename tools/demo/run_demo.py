@@ -49,7 +49,7 @@ class Sizes(NamedTuple):
     clip_scenes: int
 
 
-FULL = Sizes(train=400, val=100, labeled=12, burn_in=150, updates=450, clip_steps=300,
+FULL = Sizes(train=400, val=100, labeled=32, burn_in=300, updates=600, clip_steps=300,
              clip_scenes=1000)
 QUICK = Sizes(train=12, val=4, labeled=4, burn_in=2, updates=4, clip_steps=2, clip_scenes=60)
 
