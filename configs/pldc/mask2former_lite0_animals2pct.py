@@ -15,7 +15,7 @@ ddtf = dict(type='DualThresholdFilter', class_thr=0.7, mask_thr=0.85, min_area=5
 dicc = dict(
     type='ClipCategoryCorrection',
     classifier=dict(
-        type='TimmRegionClassifier', class_map='configs/animals/imagenet_classes.json'))
+        type='TimmRegionClassifier', class_map='{{fileDirname}}/../animals/imagenet_classes.json'))
 pmua = dict(type='MaskUncertainty')
 model = dict(pseudo_label_hooks=[ddtf, dicc, pmua], burn_in=burn_in)
 train_dataloader = dict(batch_sampler=dict(burn_in=burn_in))
