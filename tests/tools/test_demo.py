@@ -1,5 +1,6 @@
 """The demo's data, its small CLIP and the whole run, in miniature."""
 
+import importlib.util
 import json
 import subprocess
 import sys
@@ -8,15 +9,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from pycocotools.coco import COCO
+
+from mmssis.datasets.demo_shapes import SHAPE_CLASSES
+from mmssis.datasets.demo_shapes_coco import write_demo_dataset
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def generate(folder, *options):
-    command = [sys.executable, str(ROOT / 'tools/dataset_converters/make_demo_data.py'),
-               str(folder), '--train', '30', '--val', '6', '--size', '96', *options]
-    subprocess.run(command, check=True, capture_output=True, text=True, timeout=120)
+def generate(folder, seed=0, num_train=30):
+    write_demo_dataset(folder, seed, num_train, num_val=6, image_size=96)
     return folder
 
 
@@ -25,25 +28,47 @@ def data(tmp_path_factory):
     return generate(tmp_path_factory.mktemp('demo') / 'data')
 
 
+@pytest.fixture(scope='module')
+def demo_clip():
+    """The training script, as a module."""
+    spec = importlib.util.spec_from_file_location('train_demo_clip',
+                                                  ROOT / 'tools/demo/train_demo_clip.py')
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
 def test_same_seed_same_data(data, tmp_path):
-    again, other = generate(tmp_path / 'again'), generate(tmp_path / 'other', '--seed', '1')
+    again, other = generate(tmp_path / 'again'), generate(tmp_path / 'other', seed=1)
     name = 'annotations/instances_train.json'
     assert (data / name).read_bytes() == (again / name).read_bytes()
     assert (data / name).read_bytes() != (other / name).read_bytes()
-    image = sorted(path.name for path in (data / 'train').iterdir())[0]
-    assert (data / 'train' / image).read_bytes() == (again / 'train' / image).read_bytes()
+    image = 'train/000000.jpg'
+    assert (data / image).read_bytes() == (again / image).read_bytes()
+    assert (data / image).read_bytes() != (other / image).read_bytes()
+
+
+def test_image_does_not_depend_on_the_size_of_the_set(data, tmp_path):
+    fewer = generate(tmp_path / 'fewer', num_train=3)
+    assert (data / 'train/000002.jpg').read_bytes() == (fewer / 'train/000002.jpg').read_bytes()
+    assert (data / 'train/000002.jpg').read_bytes() != (data / 'val/000002.jpg').read_bytes()
 
 
 def test_boxes_agree_with_masks(data):
     coco = COCO(str(data / 'annotations/instances_train.json'))
     assert coco.anns
     for annotation in coco.anns.values():
-        mask = coco.annToMask(annotation).astype(bool)
-        ys, xs = np.nonzero(mask)
+        ys, xs = np.nonzero(coco.annToMask(annotation))
         x, y, w, h = annotation['bbox']
-        assert np.allclose([x, y, x + w, y + h],
-                           [xs.min(), ys.min(), xs.max() + 1, ys.max() + 1], atol=1.01)
-        assert annotation['area'] == pytest.approx(mask.sum(), rel=0.05, abs=2)
+        assert [x, y, x + w, y + h] == [xs.min(), ys.min(), xs.max() + 1, ys.max() + 1]
+        assert annotation['area'] == len(xs)
+
+
+def test_visible_masks_do_not_overlap(data):
+    coco = COCO(str(data / 'annotations/instances_train.json'))
+    for image_id in coco.imgs:
+        masks = [coco.annToMask(annotation) for annotation in coco.imgToAnns[image_id]]
+        assert sum(masks).max() == 1
 
 
 def test_categories_are_unevenly_frequent(data):
@@ -53,17 +78,55 @@ def test_categories_are_unevenly_frequent(data):
     assert max(counts.values()) >= 2 * min(counts.values())
 
 
+@pytest.mark.parametrize('arguments, match', [
+    pytest.param(dict(num_train=0), 'num_train=0', id='no_training_image'),
+    pytest.param(dict(image_size=16), 'image_size=16', id='too_small'),
+    pytest.param(dict(tail_exponent=-1), 'tail_exponent=-1', id='rare_becomes_frequent'),
+])
+def test_refuses_absurd_settings(tmp_path, arguments, match):
+    with pytest.raises(ValueError, match=match):
+        write_demo_dataset(tmp_path, **arguments)
+
+
+def test_no_caption_of_a_group_is_right_for_two_crops(demo_clip):
+    categories = np.arange(40) % len(SHAPE_CLASSES)
+    groups = next(demo_clip.distinct_groups(np.random.default_rng(0), categories, num_groups=5))
+    assert groups.shape == (5, len(SHAPE_CLASSES))
+    assert all(len(set(categories[group])) == len(SHAPE_CLASSES) for group in groups)
+
+
+def test_crop_shows_the_box(demo_clip):
+    image = np.zeros((40, 60, 3), np.uint8)
+    image[10:20, 30:50] = (0, 0, 255)
+    crop = demo_clip.cut_crop(image, (30, 10, 50, 20), context=1.0)
+    red = crop[..., 0] > 127
+    assert crop[..., 1:].max() == 0
+    assert red.mean() == pytest.approx(0.5, abs=0.05)
+    assert red[len(red) // 2].all() and not red[0].any()
+
+
+@pytest.mark.slow
+def test_clip_learns_its_crops(demo_clip, tmp_path):
+    path = tmp_path / 'demo_clip.json'
+    path.write_text(json.dumps(demo_clip.MODEL_CONFIG))
+    torch.manual_seed(0)
+    model = demo_clip.create_clip(path)
+    crops = demo_clip.render_crops(seed=0, stream='test', num_scenes=12, image_size=96)
+    demo_clip.train_clip(model, crops, steps=25, num_groups=3, learning_rate=1e-3, seed=0)
+    assert demo_clip.zero_shot_accuracy(model, crops) > 3 / len(SHAPE_CLASSES)
+
+
 @pytest.mark.slow
 def test_the_whole_demo_runs_and_reuses_what_is_there(tmp_path):
     command = [sys.executable, str(ROOT / 'tools/demo/run_demo.py'), '--quick', '--work-dir',
                str(tmp_path)]
-    first = subprocess.run(command, capture_output=True, text=True, timeout=400)
+    first = subprocess.run(command, capture_output=True, text=True, timeout=1200)
     assert first.returncode == 0, first.stdout[-3000:] + first.stderr[-3000:]
     assert '| supervised |' in first.stdout and '| PL-DC, teacher |' in first.stdout
     assert Path(first.stdout.strip().splitlines()[-1].split(': ')[1]).exists()
     checkpoints = {path: path.stat().st_mtime_ns for path in tmp_path.rglob('*.pth')}
     clip = (tmp_path / 'clip/demo_clip.pt').stat().st_mtime_ns
-    second = subprocess.run(command, capture_output=True, text=True, timeout=400)
+    second = subprocess.run(command, capture_output=True, text=True, timeout=1200)
     assert second.returncode == 0 and '| supervised |' in second.stdout
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob('*.pth')} == checkpoints
     assert (tmp_path / 'clip/demo_clip.pt').stat().st_mtime_ns == clip

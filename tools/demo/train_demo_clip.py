@@ -67,8 +67,10 @@ def cut_crop(image: np.ndarray, box: Tuple[float, float, float, float],
     """
     x1, y1, x2, y2 = box
     scale = CROP_SIZE / (context * max(x2 - x1, y2 - y1))
-    matrix = np.array([[scale, 0, CROP_SIZE / 2 - scale * (x1 + x2) / 2],
-                       [0, scale, CROP_SIZE / 2 - scale * (y1 + y2) / 2]])
+    # OpenCV's coordinates are 0 at the centre of the first pixel, those of the box at its edge.
+    centre = np.array([x1 + x2 - 1, y1 + y2 - 1]) / 2
+    shift = (CROP_SIZE - 1) / 2 - scale * centre
+    matrix = np.array([[scale, 0, shift[0]], [0, scale, shift[1]]])
     crop = cv2.warpAffine(image, matrix, (CROP_SIZE, CROP_SIZE), flags=cv2.INTER_LINEAR,
                           borderMode=cv2.BORDER_REPLICATE)
     return cv2.cvtColor(crop, cv2.COLOR_BGR2RGB)
