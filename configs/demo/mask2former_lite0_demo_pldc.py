@@ -16,6 +16,8 @@ _base_ = ['../_base_/models/pldc_mask2former_lite0.py', '../_base_/default_runti
 seed_dir, clip_dir = 'work_dirs/demo/seed0/', 'work_dirs/demo/clip/'
 data_set = dict(
     root=seed_dir + 'data',
+    classes=('disc', 'square', 'four-pointed star', 'triangle', 'ringed disc', 'rounded square',
+             'six-pointed star', 'dotted triangle'),
     labeled='semi_anns/labeled.json',
     unlabeled='semi_anns/labeled-unlabeled.json',
     val='annotations/instances_val.json',
