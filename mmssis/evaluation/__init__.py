@@ -3,8 +3,8 @@
 from .draw_stages import draw_stages
 from .error_types import ERROR_TYPES, classify_errors, count_error_types, superclasses_of
 from .hidden_ground_truth import HiddenGroundTruth
-from .pseudo_label_quality import (MATCH_COUNTS, count_matches, match_greedily,
-                                   pairwise_mask_iou, quality_from_counts)
+from .pseudo_label_quality import (MATCH_COUNTS, count_matches, match_greedily, pairwise_mask_iou,
+                                   quality_from_counts)
 
 __all__ = [
     'ERROR_TYPES', 'MATCH_COUNTS', 'HiddenGroundTruth', 'classify_errors', 'count_error_types',

@@ -188,3 +188,32 @@ def affine_masks(masks, matrix, out_shape):
             rows.append(values)
         warped.append(rows)
     return warped
+
+
+def connected_parts(mask):
+    """8-connected parts of a mask, by flood fill.
+
+    Args:
+        mask: rows of bools.
+
+    Returns:
+        One set of (x, y) for each part.
+    """
+    left = {(x, y) for y, row in enumerate(mask) for x, value in enumerate(row) if value}
+    parts = []
+    while left:
+        edge, part = [left.pop()], set()
+        while edge:
+            x, y = edge.pop()
+            part.add((x, y))
+            around = {(x + dx, y + dy) for dx in (-1, 0, 1) for dy in (-1, 0, 1)} & left
+            left -= around
+            edge += around
+        parts.append(part)
+    return parts
+
+
+def box_of_pixels(pixels):
+    """Tight box [x1, y1, x2, y2] of (x, y) pixels, right and bottom exclusive."""
+    xs, ys = zip(*pixels)
+    return [float(min(xs)), float(min(ys)), float(max(xs) + 1), float(max(ys) + 1)]

@@ -9,8 +9,7 @@ from measure import alternate, run_tracking_memory
 from mmengine.structures import InstanceData
 from torch import Tensor
 
-from mmssis.models.pseudo_labels import (DualThresholdFilter, Mask2FormerCandidates,
-                                         MaskUncertainty)
+from mmssis.models.pseudo_labels import DualThresholdFilter, Mask2FormerCandidates, MaskUncertainty
 from mmssis.structures import PseudoLabelContext
 
 CLASS_THR, MASK_THR, MIN_AREA = 0.85, 0.9, 5

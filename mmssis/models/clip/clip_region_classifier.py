@@ -42,6 +42,8 @@ class ClipRegionClassifier(RegionClassifier):
             with the aspect ratio kept.
         mask_out: crop: fill the surroundings of the mask with CLIP's mean colour.
         min_size: crop: smallest side of a box in pixels of the network input.
+        largest_part: crop: take the box of the largest connected part of a mask; stray pixels
+            blow the tight box up.
         normalize: normalise the input with CLIP's statistics. False feeds raw 0-255 values as
             the released code does, probably by mistake.
         batch_size: crops that run through CLIP at once.
@@ -61,7 +63,8 @@ class ClipRegionClassifier(RegionClassifier):
                  min_size: float = 8.0,
                  normalize: bool = True,
                  batch_size: int = 256,
-                 dtype: str = 'auto') -> None:
+                 dtype: str = 'auto',
+                 largest_part: bool = False) -> None:
         super().__init__(dtype)
         check_pretrained(model, pretrained)
         check_templates(templates)
@@ -70,9 +73,9 @@ class ClipRegionClassifier(RegionClassifier):
             if value not in choices:
                 raise ValueError(f'{name} = {value!r} of ClipRegionClassifier: give one of '
                                  f'{choices}')
-        if mode == 'mask_pool' and (context != 1 or not square or mask_out):
-            raise ValueError("context, square and mask_out of ClipRegionClassifier need mode="
-                             "'crop': mode='mask_pool' crops nothing")
+        if mode == 'mask_pool' and (context != 1 or not square or mask_out or largest_part):
+            raise ValueError('context, square, mask_out and largest_part of ClipRegionClassifier '
+                             "need mode='crop': mode='mask_pool' crops nothing")
         self.model = model
         self.pretrained = pretrained
         self.templates = tuple(templates)
@@ -80,7 +83,8 @@ class ClipRegionClassifier(RegionClassifier):
         self.sentence_pooling = sentence_pooling
         self.mode = mode
         self.normalize = normalize
-        self.cropper = RegionCropper(context, square, mask_out, min_size, batch_size)
+        self.cropper = RegionCropper(context, square, mask_out, min_size, batch_size,
+                                     largest_part)
 
     def load(self, classes: Tuple[str, ...]) -> Tuple[nn.Module, Dict[str, Tensor]]:
         """Load CLIP, embed the classes and keep only the image tower."""

@@ -39,6 +39,8 @@ class TimmRegionClassifier(RegionClassifier):
         square: grow a box to a square instead of squeezing it into one.
         mask_out: fill the surroundings of the mask with the model's mean colour.
         min_size: smallest side of a box in pixels of the network input.
+        largest_part: take the box of the largest connected part of a mask; stray pixels blow
+            the tight box up.
         batch_size: crops that run through the model at once.
         dtype: 'float32', 'bfloat16', or 'auto': bfloat16 on GPUs that have it.
     """
@@ -54,7 +56,8 @@ class TimmRegionClassifier(RegionClassifier):
                  mask_out: bool = False,
                  min_size: float = 8.0,
                  batch_size: int = 256,
-                 dtype: str = 'auto') -> None:
+                 dtype: str = 'auto',
+                 largest_part: bool = False) -> None:
         super().__init__(dtype)
         if not timm.is_model(model):
             raise ValueError(f'timm has no model {model!r}: see timm.list_models()')
@@ -73,7 +76,8 @@ class TimmRegionClassifier(RegionClassifier):
         self.pretrained = pretrained
         self.class_pooling = class_pooling
         self.min_mass = min_mass
-        self.cropper = RegionCropper(context, square, mask_out, min_size, batch_size)
+        self.cropper = RegionCropper(context, square, mask_out, min_size, batch_size,
+                                     largest_part)
 
     def load(self, classes: Tuple[str, ...]) -> Tuple[nn.Module, Dict[str, Tensor]]:
         """Load the model and look the ImageNet classes up."""

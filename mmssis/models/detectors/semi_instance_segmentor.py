@@ -15,8 +15,7 @@ from mmengine.structures import InstanceData
 from torch import Tensor, nn
 from typing_extensions import Self
 
-from mmssis.structures import (PseudoLabelContext, project_instances, resolve_masks,
-                               view_to_view)
+from mmssis.structures import PseudoLabelContext, project_instances, resolve_masks, view_to_view
 
 MultiBranch = Dict[str, Tensor]
 

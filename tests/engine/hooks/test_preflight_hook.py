@@ -6,8 +6,8 @@ from types import SimpleNamespace
 import pytest
 from mmdet.registry import DATASETS
 from mmengine.runner import Runner
-from toy_data import CLASSES, coco_content, write_images, write_json
 from torch import nn
+from toy_data import CLASSES, coco_content, write_images, write_json
 
 from mmssis.engine.hooks import PreflightHook
 

@@ -11,6 +11,7 @@ from mmdet.registry import MODELS
 
 from mmssis.models.clip import open_clip_weights
 from mmssis.models.clip.mask_pooling import mask_pooled_features
+from mmssis.structures import boxes_of_masks
 
 CLASSES = ('cat', 'dog', 'polar_bear')
 MODES = pytest.mark.parametrize('mode', ['crop', 'mask_pool'])
@@ -152,6 +153,20 @@ def test_legacy_input_is_raw(tiny_clip):
                                torch.full((1, 3, 2, 2), 255.0))
 
 
+def test_largest_part_does_not_see_stray_pixels(tiny_clip, regions, images):
+    """A stray pixel changes what the tight box shows, and nothing with `largest_part`."""
+    clean, stray = regions((10, 10, 40, 40)), regions((10, 10, 40, 40))
+    stray.masks[0, 60, 90] = True
+    stray.bboxes = boxes_of_masks(stray.masks)
+    found = [clean, stray]
+    same = images[:1].expand(2, -1, -1, -1)
+    tight = build(tiny_clip)(same, found)
+    part = build(tiny_clip, largest_part=True)(same, found)
+    assert (tight[0] - tight[1]).abs().max() > 1e-3
+    torch.testing.assert_close(part[0], part[1])
+    torch.testing.assert_close(part[0], tight[0])
+
+
 def test_bfloat16_agrees(tiny_clip, regions, images):
     """Reduced precision changes little, and probabilities stay float32."""
     found = [regions((0, 0, 30, 40)), regions()]
@@ -179,6 +194,7 @@ def test_vit_cannot_pool_masks(tiny_vit_clip, regions, images):
     pytest.param(dict(templates='a photo of a {}.'), 'templates', id='template-string'),
     pytest.param(dict(templates=['a photo']), 'exactly once', id='template-without-place'),
     pytest.param(dict(mode='mask_pool', mask_out=True), 'crops nothing', id='unread-setting'),
+    pytest.param(dict(mode='mask_pool', largest_part=True), 'crops nothing', id='unread-part'),
 ])
 def test_refused_settings(settings, message):
     """Wrong settings are named when the config is built, without any weights."""

@@ -29,6 +29,17 @@ def test_boxes(regions, settings, box, img_shape, expected):
     torch.testing.assert_close(found, torch.tensor([expected], dtype=torch.float32))
 
 
+def test_largest_part_ignores_stray_pixels(regions):
+    """The tight box spans the stray pixel, the crop does not; an empty mask keeps its box."""
+    found = regions((10, 20, 96, 64), (40, 40, 48, 50))
+    found.masks[0] = False
+    found.masks[0, 20:40, 10:30] = True
+    found.masks[0, 63, 95] = True
+    found.masks[1] = False
+    boxes = RegionCropper(largest_part=True, square=False).boxes(found, INPUT)
+    assert boxes.tolist() == [[10, 20, 30, 40], [40, 40, 48, 50]]
+
+
 def test_crop_of_the_resolution_is_the_image(regions):
     """Half-pixel correct: a crop of the size of its box copies the pixels."""
     images = torch.rand(1, 3, *INPUT)
