@@ -16,15 +16,15 @@ _base_ = ['../_base_/models/pldc_mask2former_lite0.py', '../_base_/default_runti
 seed_dir, clip_dir = 'work_dirs/demo/seed0/', 'work_dirs/demo/clip/'
 data_set = dict(
     root=seed_dir + 'data',
-    classes=('disc', 'square', 'four-pointed star', 'triangle', 'ringed disc', 'rounded square',
-             'six-pointed star', 'dotted triangle'),
+    classes=('disc', 'square', 'star', 'triangle', 'ringed disc', 'striped square',
+             'crossed star', 'dotted triangle'),
     labeled='semi_anns/labeled.json',
     unlabeled='semi_anns/labeled-unlabeled.json',
     val='annotations/instances_val.json',
     image_dirs=dict(labeled='train', val='val'),
     hidden='annotations/instances_train.json')
 image_size = (128, 128)
-burn_in, max_iters = 300, 600
+burn_in, max_iters = 200, 600
 
 geometry = [
     dict(type='RandomFlip', prob=0.5),
@@ -79,11 +79,11 @@ test_dataloader = val_dataloader
 val_evaluator = dict(type='CocoMetric', ann_file='', metric='segm')
 test_evaluator = val_evaluator
 
-ddtf = dict(type='DualThresholdFilter', class_thr=0.7, mask_thr=0.85, min_area=5)
+ddtf = dict(type='DualThresholdFilter', class_thr=0.5, mask_thr=0.85, min_area=5)
 dicc = dict(
     type='ClipCategoryCorrection',
     classifier=dict(type='ClipRegionClassifier', model=clip_dir + 'demo_clip.json',
-                    pretrained=clip_dir + 'demo_clip.pt', context=1.15))
+                    pretrained=clip_dir + 'demo_clip.pt', context=1.15, largest_part=True))
 pmua = dict(type='MaskUncertainty')
 preprocessor = dict(batch_augments=[
     dict(type='BatchFixedSizePad', size=image_size, img_pad_value=0, pad_mask=True,

@@ -1,8 +1,8 @@
 """Synthetic images of look-alike shapes: the data of the laptop-sized demo.
 
-The categories come in pairs that share an outline or nearly so (disc and ringed disc, square and
-rounded square, stars of four and six points, triangle and dotted triangle) and one of each pair
-is rare. A handful of images is then enough to learn masks, but not to learn the categories.
+The categories come in pairs that share an outline (disc and ringed disc, square and striped
+square, star and crossed star, triangle and dotted triangle) and one of each pair is rare. A
+handful of images is then enough to learn masks, but not to learn the categories.
 """
 
 from dataclasses import dataclass
@@ -12,13 +12,13 @@ import cv2
 import numpy as np
 
 # The common member of each pair first: `category_frequencies` falls with the position.
-SHAPE_CLASSES = ('disc', 'square', 'four-pointed star', 'triangle', 'ringed disc', 'rounded square',
-                 'six-pointed star', 'dotted triangle')
+SHAPE_CLASSES = ('disc', 'square', 'star', 'triangle', 'ringed disc', 'striped square',
+                 'crossed star', 'dotted triangle')
 COLOURS = {
     'red': (40, 50, 200), 'orange': (40, 130, 230), 'yellow': (60, 215, 225),
     'green': (60, 165, 70), 'blue': (195, 95, 45), 'purple': (160, 60, 130),
     'grey': (135, 135, 135), 'white': (225, 225, 225)}
-TEXTURES = ('plain', 'striped', 'speckled')
+TEXTURES = ('plain', 'mottled', 'speckled')
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def category_frequencies(tail_exponent: float) -> np.ndarray:
 
 
 def render_scene(rng: np.random.Generator, image_size: int,
-                 frequencies: np.ndarray, min_visible: float = 0.45) -> Scene:
+                 frequencies: np.ndarray, min_visible: float = 0.6) -> Scene:
     """Draw one image: textured clutter, overlapping shapes, uneven light, blur and noise.
 
     Args:
@@ -125,25 +125,31 @@ def _star(num_spikes: int, inner: float) -> np.ndarray:
     return points
 
 
-def _rounded_square(corner: float) -> np.ndarray:
-    """Square of half side 0.88 whose corners are quarter circles of radius `corner`."""
-    arcs = []
-    for quarter in range(4):
-        angles = quarter * np.pi / 2 + np.linspace(0, np.pi / 2, 8)
-        middle = _circle(4, np.sqrt(2) * (0.88 - corner), np.pi / 4)[quarter]
-        arcs.append(middle + corner * np.stack([np.cos(angles), np.sin(angles)], axis=1))
-    return np.concatenate(arcs)
-
-
 _OUTLINES: dict[str, Callable[[], np.ndarray]] = {
     'disc': lambda: _circle(48),
-    'ringed disc': lambda: _circle(48),
-    'square': lambda: _rounded_square(0.02),
-    'rounded square': lambda: _rounded_square(0.5),
-    'four-pointed star': lambda: _star(4, 0.45),
-    'six-pointed star': lambda: _star(6, 0.55),
-    'triangle': lambda: 1.15 * _circle(3),
-    'dotted triangle': lambda: 1.15 * _circle(3),
+    'square': lambda: 1.2 * _circle(4, phase=np.pi / 4),
+    'star': lambda: 1.2 * _star(5, 0.5),
+    'triangle': lambda: 1.25 * _circle(3),
+}
+
+
+def _bar(x: float, y: float, half_width: float, half_height: float) -> np.ndarray:
+    """Corners (4, 2) of an upright rectangle around (x, y)."""
+    signs = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]])
+    return np.array([x, y]) + signs * [half_width, half_height]
+
+
+def _ring(outer: float, inner: float) -> np.ndarray:
+    """Polygon of the area between two circles: around one, back around the other."""
+    around = np.append(np.arange(32), 0)
+    return np.concatenate([_circle(32, outer)[around], _circle(32, inner)[around[::-1]]])
+
+
+_MARKS: dict[str, Callable[[], list[np.ndarray]]] = {
+    'ringed disc': lambda: [_ring(0.75, 0.4)],
+    'striped square': lambda: [_bar(x, 0, 0.13, 0.85) for x in (-0.5, 0, 0.5)],
+    'crossed star': lambda: [_bar(0, 0, 0.14, 0.6), _bar(0, 0, 0.6, 0.14)],
+    'dotted triangle': lambda: [_circle(16, 0.45)],
 }
 
 
@@ -151,7 +157,7 @@ def _outline_and_marks(rng: np.random.Generator, category: int,
                        image_size: int) -> tuple[np.ndarray, np.ndarray]:
     """Place a shape: its mask (H, W) bool and the marks on it (H, W) float in [0, 1]."""
     name = SHAPE_CLASSES[category]
-    radius = image_size * rng.uniform(0.14, 0.26)
+    radius = image_size * rng.uniform(0.15, 0.26)
     angle = rng.uniform(0, 2 * np.pi)
     rotation = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     squeeze = np.diag([1.0, rng.uniform(0.85, 1.0)])
@@ -159,14 +165,13 @@ def _outline_and_marks(rng: np.random.Generator, category: int,
     centre = rng.uniform(0.4 * radius, image_size - 0.4 * radius, 2)
 
     def place(points: np.ndarray) -> np.ndarray:
+        """Fill a polygon of unit size where the shape is."""
         return _polygon(points @ transform.T + centre, image_size)
 
-    mask = place(_OUTLINES[name]())
+    mask = place(_OUTLINES[name.split()[-1]]())
     marks = np.zeros(mask.shape, np.float32)
-    if name == 'ringed disc':
-        marks[place(_circle(32, 0.7)) & ~place(_circle(32, 0.35))] = 1
-    elif name == 'dotted triangle':
-        marks[place(_circle(16, 0.36))] = 1
+    for mark in _MARKS[name]() if name in _MARKS else ():
+        marks[place(mark)] = 1
     # A stray scratch on any shape: a mark alone must not give the category away.
     if rng.random() < 0.3:
         ends = (rng.uniform(-0.8, 0.8, (2, 2)) @ transform.T + centre).astype(int)
@@ -183,25 +188,19 @@ def _smooth_noise(rng: np.random.Generator, image_size: int, cells: int,
     return fine.reshape(image_size, image_size, channels)
 
 
-def _stripes(rng: np.random.Generator, image_size: int) -> np.ndarray:
-    angle, period = rng.uniform(0, np.pi), image_size * rng.uniform(0.035, 0.07)
-    rows, columns = np.mgrid[:image_size, :image_size].astype(np.float32)
-    along = np.cos(angle) * columns + np.sin(angle) * rows
-    return np.sin(2 * np.pi * along / period)[..., None].astype(np.float32)
-
-
 def _surface(rng: np.random.Generator, colour: tuple[int, int, int], texture: str,
              marks: np.ndarray) -> np.ndarray:
     """Colour of a textured object everywhere on the canvas, (H, W, 3) float BGR."""
     image_size = len(marks)
     surface = np.asarray(colour, np.float32) + rng.normal(0, 14, 3).astype(np.float32)
     surface = surface + 10 * _smooth_noise(rng, image_size, 6, 1)
-    if texture == 'striped':
-        surface = surface + rng.uniform(8, 20) * _stripes(rng, image_size)
+    if texture == 'mottled':
+        surface = surface + rng.uniform(8, 20) * _smooth_noise(rng, image_size, image_size // 10,
+                                                               1)
     elif texture == 'speckled':
         surface = surface + rng.uniform(8, 20) * _smooth_noise(rng, image_size, image_size // 4,
                                                                1)
-    contrast = rng.uniform(60, 100) * (1 if surface.mean() < 128 else -1)
+    contrast = rng.uniform(80, 120) * (1 if surface.mean() < 128 else -1)
     return surface + contrast * marks[..., None]
 
 

@@ -28,14 +28,22 @@ def data(tmp_path_factory):
     return generate(tmp_path_factory.mktemp('demo') / 'data')
 
 
-@pytest.fixture(scope='module')
-def demo_clip():
-    """The training script, as a module."""
-    spec = importlib.util.spec_from_file_location('train_demo_clip',
-                                                  ROOT / 'tools/demo/train_demo_clip.py')
+def script(name):
+    """A script of tools/demo, as a module."""
+    spec = importlib.util.spec_from_file_location(name, ROOT / f'tools/demo/{name}.py')
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope='module')
+def demo_clip():
+    return script('train_demo_clip')
+
+
+@pytest.fixture(scope='module')
+def run_demo():
+    return script('run_demo')
 
 
 def test_same_seed_same_data(data, tmp_path):
@@ -98,7 +106,7 @@ def test_no_caption_of_a_group_is_right_for_two_crops(demo_clip):
 def test_crop_shows_the_box(demo_clip):
     image = np.zeros((40, 60, 3), np.uint8)
     image[10:20, 30:50] = (0, 0, 255)
-    crop = demo_clip.cut_crop(image, (30, 10, 50, 20), context=1.0)
+    crop = demo_clip.cut_crop(image, np.array([30, 10, 50, 20]), context=1.0)
     red = crop[..., 0] > 127
     assert crop[..., 1:].max() == 0
     assert red.mean() == pytest.approx(0.5, abs=0.05)
@@ -112,8 +120,41 @@ def test_clip_learns_its_crops(demo_clip, tmp_path):
     torch.manual_seed(0)
     model = demo_clip.create_clip(path)
     crops = demo_clip.render_crops(seed=0, stream='test', num_scenes=12, image_size=96)
-    demo_clip.train_clip(model, crops, steps=25, num_groups=3, learning_rate=1e-3, seed=0)
+    demo_clip.train_clip(model, crops, steps=60, num_groups=3, learning_rate=1e-3, seed=0)
     assert demo_clip.zero_shot_accuracy(model, crops) > 3 / len(SHAPE_CLASSES)
+
+
+def test_stage_runs_once_with_the_same_settings(run_demo, tmp_path):
+    stage = tmp_path / 'stage'
+    assert run_demo.begin(stage, dict(steps=3))
+    run_demo.finish(stage)
+    assert not run_demo.begin(stage, dict(steps=3))
+
+
+def test_interrupted_stage_goes_on_with_what_it_has(run_demo, tmp_path):
+    run_demo.begin(tmp_path / 'stage', dict(steps=3))
+    (tmp_path / 'stage/iter_2.pth').touch()
+    assert run_demo.begin(tmp_path / 'stage', dict(steps=3))
+    assert (tmp_path / 'stage/iter_2.pth').exists()
+
+
+def test_other_settings_start_a_stage_and_those_after_it_anew(run_demo, tmp_path):
+    first, second = tmp_path / 'first', tmp_path / 'second'
+    for steps in (3, 4):
+        assert run_demo.begin(first, dict(steps=steps))
+        assert run_demo.begin(second, dict(size=1), first)
+        assert not list(second.glob('*.pth'))
+        for folder in (first, second):
+            (folder / 'iter_2.pth').touch()
+            run_demo.finish(folder)
+
+
+def test_folder_of_somebody_else_is_not_emptied(run_demo, tmp_path):
+    (tmp_path / 'clip').mkdir()
+    (tmp_path / 'clip/thesis.tex').touch()
+    with pytest.raises(SystemExit, match='remove it or give another --work-dir'):
+        run_demo.begin(tmp_path / 'clip', dict(steps=3))
+    assert (tmp_path / 'clip/thesis.tex').exists()
 
 
 @pytest.mark.slow

@@ -8,22 +8,30 @@
 4. PL-DC goes on from: both get the same labels, views and number of student updates;
 5. draws the pseudo labels of an unlabeled image, stage by stage.
 
-A stage whose result is there is not run again; an interrupted training resumes.
+A stage whose result is there, made with the same settings, is not run again; an interrupted
+training resumes. What was made with other settings is made anew.
 """
 
 import argparse
+import hashlib
 import json
+import shutil
 import subprocess
 import sys
 import time
 from pathlib import Path
 from typing import Dict, List, NamedTuple, Optional
 
+from mmengine.config import Config
+
 ROOT = Path(__file__).resolve().parents[2]
 CONFIGS = {'supervised': 'configs/demo/mask2former_lite0_demo_supervised.py',
            'pldc': 'configs/demo/mask2former_lite0_demo_pldc.py'}
 # What libraries say at every start, of no use here: a data set format, an untrained CLIP.
 NOTES = ('Skipping OneDL', 'No pretrained weights loaded')
+# What a stage's images depend on, and what its folder says about how it was made.
+GENERATOR = ('mmssis/datasets/demo_shapes.py', 'mmssis/datasets/demo_shapes_coco.py')
+MADE_WITH, FINISHED = 'made_with.json', 'finished'
 METRICS = ('segm_mAP', 'segm_mAP_50', 'segm_mAP_75')
 
 
@@ -49,8 +57,8 @@ class Sizes(NamedTuple):
     clip_scenes: int
 
 
-FULL = Sizes(train=400, val=100, labeled=32, burn_in=300, updates=600, clip_steps=300,
-             clip_scenes=1000)
+FULL = Sizes(train=400, val=100, labeled=16, burn_in=200, updates=600, clip_steps=300,
+             clip_scenes=1200)
 QUICK = Sizes(train=12, val=4, labeled=4, burn_in=2, updates=4, clip_steps=2, clip_scenes=60)
 
 
@@ -85,7 +93,9 @@ class Demo:
     def make_data(self) -> None:
         """Generate the images; keep the labels of a few."""
         sizes = self.sizes
-        if self._is_done('data'):
+        made_with = dict(seed=self.seed, train=sizes.train, val=sizes.val,
+                         labeled=sizes.labeled, generator=digest(*GENERATOR))
+        if not begin(self.data, made_with):
             return
         run('tools/dataset_converters/make_demo_data.py', self.data, '--seed', self.seed,
             '--train', sizes.train, '--val', sizes.val, '--size', 128)
@@ -95,31 +105,40 @@ class Demo:
         for kind in ('', '-unlabeled'):
             split = self.data / f'semi_anns/instances_train.1@{sizes.labeled}images{kind}.json'
             split.replace(self.data / f'semi_anns/labeled{kind}.json')
-        self._mark_done('data')
+        finish(self.data)
 
     def train_clip(self) -> None:
         """Train the small CLIP, once for all seeds."""
-        if not (self.clip_dir / 'demo_clip.pt').exists():
-            run('tools/demo/train_demo_clip.py', self.clip_dir, '--steps', self.sizes.clip_steps,
-                '--scenes', self.sizes.clip_scenes)
+        made_with = dict(steps=self.sizes.clip_steps, scenes=self.sizes.clip_scenes,
+                         script=digest('tools/demo/train_demo_clip.py', *GENERATOR))
+        if begin(self.clip_dir, made_with):
+            run('tools/demo/train_demo_clip.py', self.clip_dir, '--steps',
+                self.sizes.clip_steps, '--scenes', self.sizes.clip_scenes)
+            finish(self.clip_dir)
 
     def train_supervised(self) -> None:
         """Learn from the labels alone, for all updates."""
-        self._train('supervised', self.sizes.updates)
+        self._train('supervised', self.sizes.updates, [self.data])
 
     def train_pldc(self) -> None:
         """Go on from the baseline's checkpoint at the end of burn-in."""
-        self._train('pldc', self.sizes.burn_in,
-                    self.seed_dir / f'supervised/iter_{self.sizes.burn_in}.pth',
+        supervised = self.seed_dir / 'supervised'
+        self._train('pldc', self.sizes.burn_in, [self.data, self.clip_dir, supervised],
                     f'model.pseudo_label_hooks.1.classifier.model={self.clip_dir}/demo_clip.json',
                     'model.pseudo_label_hooks.1.classifier.pretrained='
-                    f'{self.clip_dir}/demo_clip.pt')
+                    f'{self.clip_dir}/demo_clip.pt',
+                    start=supervised / f'iter_{self.sizes.burn_in}.pth')
 
-    def _train(self, name: str, burn_in: int, start: Optional[Path] = None,
-               *options: str) -> None:
+    def _train(self, name: str, burn_in: int, sources: List[Path], *options: str,
+               start: Optional[Path] = None) -> None:
         """One training through ``tools/train.py``; resumes where one was interrupted."""
         folder = self.seed_dir / name
-        if (folder / f'iter_{self.sizes.updates}.pth').exists():
+        options = (f'data_set.root={self.data}', f'randomness.seed={self.seed}',
+                   f'schedule.max_iters={self.sizes.updates}', f'schedule.burn_in={burn_in}',
+                   f'train_cfg.val_interval={self.sizes.updates}',
+                   f'default_hooks.checkpoint.interval={self.sizes.burn_in}', *options)
+        config = Config.fromfile(ROOT / CONFIGS[name]).to_dict()
+        if not begin(folder, dict(options=options, config=config), *sources):
             return
         resume: List[object] = []
         if list(folder.glob('iter_*.pth')):
@@ -127,10 +146,8 @@ class Demo:
         elif start is not None:
             resume = ['--resume', start]
         run('tools/train.py', CONFIGS[name], '--work-dir', folder, *resume, '--cfg-options',
-            f'data_set.root={self.data}', f'randomness.seed={self.seed}',
-            f'schedule.max_iters={self.sizes.updates}', f'schedule.burn_in={burn_in}',
-            f'train_cfg.val_interval={self.sizes.updates}',
-            f'default_hooks.checkpoint.interval={self.sizes.burn_in}', *options, follow=True)
+            *options, follow=True)
+        finish(folder)
 
     def draw(self) -> None:
         """Show what becomes of the teacher's candidates in an unlabeled image."""
@@ -156,12 +173,43 @@ class Demo:
         picture = next(iter(sorted(self.pictures.glob('*.png'))))
         print(f'\nPseudo labels, stage by stage: {picture}')
 
-    def _is_done(self, stage: str) -> bool:
-        marker = self.seed_dir / f'{stage}.json'
-        return marker.exists() and json.loads(marker.read_text()) == list(self.sizes)
 
-    def _mark_done(self, stage: str) -> None:
-        (self.seed_dir / f'{stage}.json').write_text(json.dumps(self.sizes))
+def begin(folder: Path, settings: Dict[str, object], *sources: Path) -> bool:
+    """Say whether a stage has to run; empty its folder first if it was made otherwise.
+
+    Args:
+        folder: of the stage.
+        settings: everything it depends on.
+        *sources: folders of earlier stages; what they were made with counts as a setting.
+
+    Raises:
+        SystemExit: if the folder is somebody else's.
+    """
+    made_with = json.loads(json.dumps(dict(settings, sources=[
+        (path / MADE_WITH).read_text() for path in sources])))
+    marker = folder / MADE_WITH
+    if marker.exists() and json.loads(marker.read_text()) == made_with:
+        return not (folder / FINISHED).exists()
+    if folder.exists() and not marker.exists():
+        raise SystemExit(f'{folder} exists, but not by this demo (it has no {MADE_WITH}): '
+                         'remove it or give another --work-dir')
+    if folder.exists():
+        print(f'  {folder} was made with other settings: making it anew', flush=True)
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True)
+    marker.write_text(json.dumps(made_with, indent=1))
+    return True
+
+
+def finish(folder: Path) -> None:
+    """Mark a stage's folder as complete."""
+    (folder / FINISHED).touch()
+
+
+def digest(*paths: str) -> str:
+    """SHA-256 of files of the repository, 16 digits."""
+    return hashlib.sha256(b''.join((ROOT / path).read_bytes() for path in paths)
+                          ).hexdigest()[:16]
 
 
 def run(script: str, *arguments: object, follow: bool = False) -> None:

@@ -14,12 +14,13 @@ import json
 import math
 import time
 from pathlib import Path
-from typing import Iterator, List, NamedTuple, Tuple
+from typing import Iterator, List, NamedTuple
 
 import cv2
 import numpy as np
 import open_clip
 import torch
+import torch.nn.functional as F
 from open_clip.loss import ClipLoss
 from torch import Tensor, nn
 
@@ -53,24 +54,25 @@ class CaptionedCrops(NamedTuple):
     textures: List[str]
 
 
-def cut_crop(image: np.ndarray, box: Tuple[float, float, float, float],
-             context: float) -> np.ndarray:
-    """Cut the square around a box and scale it to the network's input.
+def cut_crop(image: np.ndarray, box: np.ndarray, context: float) -> np.ndarray:
+    """Cut the square around a box, as far as the image reaches, as the region classifier does.
 
     Args:
         image: (H, W, 3) uint8 BGR.
-        box: x1, y1, x2, y2 in pixels.
+        box: (4,), x1, y1, x2, y2 in pixels.
         context: side of the square over the longer side of the box.
 
     Returns:
-        (S, S, 3) uint8 RGB; what lies outside of the image repeats its border.
+        (S, S, 3) uint8 RGB; at the border of the image a rectangle is stretched to the square.
     """
-    x1, y1, x2, y2 = box
-    scale = CROP_SIZE / (context * max(x2 - x1, y2 - y1))
+    centre = (box[:2] + box[2:]) / 2
+    side = context * (box[2:] - box[:2]).max()
+    low = np.maximum(centre - side / 2, 0)
+    high = np.minimum(centre + side / 2, image.shape[1::-1])
+    scale = CROP_SIZE / (high - low)
     # OpenCV's coordinates are 0 at the centre of the first pixel, those of the box at its edge.
-    centre = np.array([x1 + x2 - 1, y1 + y2 - 1]) / 2
-    shift = (CROP_SIZE - 1) / 2 - scale * centre
-    matrix = np.array([[scale, 0, shift[0]], [0, scale, shift[1]]])
+    shift = (0.5 - low) * scale - 0.5
+    matrix = np.array([[scale[0], 0, shift[0]], [0, scale[1], shift[1]]])
     crop = cv2.warpAffine(image, matrix, (CROP_SIZE, CROP_SIZE), flags=cv2.INTER_LINEAR,
                           borderMode=cv2.BORDER_REPLICATE)
     return cv2.cvtColor(crop, cv2.COLOR_BGR2RGB)
@@ -95,9 +97,9 @@ def render_crops(seed: int, stream: str, num_scenes: int, image_size: int) -> Ca
         scene = render_scene(rng, image_size, equal)
         for instance in scene.instances:
             x1, y1, x2, y2 = instance.box
-            slack = 0.06 * max(x2 - x1, y2 - y1)
+            slack = 0.12 * max(x2 - x1, y2 - y1)
             box = np.array([x1, y1, x2, y2]) + rng.uniform(-slack, slack, 4)
-            crops.append(cut_crop(scene.image, tuple(box), context=rng.uniform(0.95, 1.4)))
+            crops.append(cut_crop(scene.image, box, context=rng.uniform(1.0, 1.4)))
             categories.append(instance.category)
             colours.append(instance.colour)
             textures.append(instance.texture)
@@ -146,13 +148,14 @@ def normalise(images: Tensor) -> Tensor:
 
 
 def turn_and_flip(images: Tensor, generator: torch.Generator) -> Tensor:
-    """Turn each image of (N, 3, S, S) by a random multiple of 90 degrees and flip half of them."""
-    turns = torch.randint(0, 4, (len(images),), generator=generator)
-    flips = torch.rand(len(images), generator=generator) < 0.5
-    images = torch.where(flips.view(-1, 1, 1, 1), images.flip(-1), images)
-    for quarter in (1, 2, 3):
-        images[turns == quarter] = torch.rot90(images[turns == quarter], quarter, (-2, -1))
-    return images
+    """Turn each image of (N, 3, S, S) by a random angle and mirror half of them."""
+    angles = 2 * math.pi * torch.rand(len(images), generator=generator)
+    mirror = 1 - 2 * torch.randint(0, 2, (len(images),), generator=generator)
+    cos, sin, zero = angles.cos(), angles.sin(), torch.zeros_like(angles)
+    matrices = torch.stack([torch.stack([mirror * cos, -sin, zero], dim=1),
+                            torch.stack([mirror * sin, cos, zero], dim=1)], dim=1)
+    grid = F.affine_grid(matrices, list(images.shape), align_corners=False)
+    return F.grid_sample(images, grid, padding_mode='reflection', align_corners=False)
 
 
 def contrastive_loss(image_features: Tensor, text_features: Tensor, scale: Tensor,
@@ -237,9 +240,9 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.partition('\n')[0])
     parser.add_argument('out', type=Path, help='folder to write')
     parser.add_argument('--seed', type=int, default=1000, help='default: 1000')
-    parser.add_argument('--scenes', type=int, default=1800, help='training scenes')
+    parser.add_argument('--scenes', type=int, default=1200, help='training scenes')
     parser.add_argument('--size', type=int, default=128, help='side of a scene in pixels')
-    parser.add_argument('--steps', type=int, default=500, help='number of updates')
+    parser.add_argument('--steps', type=int, default=300, help='number of updates')
     parser.add_argument('--groups', type=int, default=10,
                         help='a batch has this many crops of each category')
     parser.add_argument('--lr', type=float, default=1e-3, help='highest learning rate')
