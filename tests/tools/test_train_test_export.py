@@ -19,6 +19,8 @@ from mmengine.runner import load_checkpoint
 from torch import Tensor
 from toy import CLASSES, SIZE, toy_config, toy_model
 
+from mmssis.utils.checkpoint import read_checkpoint
+
 TOOLS = Path(__file__).resolve().parents[2] / 'tools'
 
 
@@ -39,7 +41,6 @@ def write_config(root: Path, **changes: object) -> Path:
 
 def weights(path: Path) -> Dict[str, Tensor]:
     """Read a state dict, trusting nothing in the file."""
-    from mmssis.utils.checkpoint import read_checkpoint
     return read_checkpoint(path)['state_dict']
 
 
@@ -87,6 +88,14 @@ def test_train_refuses_what_cannot_work(trained: Path, run_tool: Callable, optio
     monkeypatch.setattr(torch.cuda, 'is_available', lambda: False)
     with pytest.raises(SystemExit, match=message):
         run_tool('train.py', trained / 'toy.py', '--work-dir', trained / 'refused', *options)
+
+
+def test_learning_rate_is_scaled_to_the_batch(tmp_path: Path, run_tool: Callable) -> None:
+    # The toy's batch is 4 and its rate 1e-3.
+    config = write_config(tmp_path, auto_scale_lr=dict(enable=False, base_batch_size=8))
+    run_tool('train.py', config, '--work-dir', tmp_path / 'work', '--auto-scale-lr')
+    groups = read_checkpoint(tmp_path / 'work/iter_4.pth')['optimizer']['param_groups']
+    assert {group['lr'] for group in groups} == {0.5e-3}
 
 
 @pytest.mark.slow
