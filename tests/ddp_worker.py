@@ -2,10 +2,13 @@
 
 import json
 import sys
+import time
 from pathlib import Path
 
 import torch
 import torch.distributed as dist
+from mmcv.transforms import BaseTransform
+from mmdet.registry import TRANSFORMS
 from mmengine.config import Config
 from mmengine.runner import Runner
 from toy import toy_config
@@ -13,6 +16,16 @@ from toy import toy_config
 import mmssis  # noqa: F401
 
 ITERS = 3
+
+
+@TRANSFORMS.register_module()
+class StalledStorage(BaseTransform):
+    """Storage that does not answer."""
+
+    def transform(self, results: dict) -> dict:
+        """Wait for longer than anybody does."""
+        time.sleep(120)
+        return results
 
 
 def make_config(root: Path, scenario: str) -> Config:
@@ -30,6 +43,10 @@ def make_config(root: Path, scenario: str) -> Config:
     if scenario in ('unreadable_skip', 'unreadable_error') and rank == 1:
         unlabeled.ann_file = 'annotations/missing_files.json'
         config.train_dataloader.dataset.on_unreadable = scenario.split('_')[1]
+    hangs = scenario == 'hanging_storage'
+    config.custom_hooks.append(dict(type='RankWatchHook', timeout=3 if hangs else 60))
+    if hangs and rank == 1:
+        unlabeled.pipeline.insert(0, dict(type='StalledStorage'))
     return config
 
 

@@ -34,3 +34,11 @@ def test_unreadable_images_of_one_rank_end_the_run_with_their_name(tmp_path):
     result = launch(tmp_path, 'unreadable_error')
     assert result.returncode != 0
     assert 'missing_unlabeled' in result.stderr and 'rank' in result.stderr
+
+
+@pytest.mark.slow
+def test_rank_that_hangs_is_named(tmp_path):
+    result = launch(tmp_path, 'hanging_storage')
+    assert result.returncode != 0
+    assert 'Iteration 2: not every rank had its batch after 3 s' in result.stderr
+    assert 'Ranks 1 failed' in result.stderr and 'RankWatchHook in custom_hooks' in result.stderr

@@ -22,6 +22,7 @@ default_hooks = dict(
 teacher_ema = dict(type='TeacherEMAHook', momentum=0.9996)
 run_hooks = [
     dict(type='PreflightHook'),
+    dict(type='RankWatchHook'),
     dict(type='IterationSeedHook'),
     dict(type='PseudoLabelStatisticsHook'),
     dict(type='TrainingGuardHook'),

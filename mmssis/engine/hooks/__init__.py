@@ -4,10 +4,11 @@ from .iteration_seed_hook import IterationSeedHook
 from .preflight_hook import PreflightHook
 from .pseudo_label_pictures_hook import PseudoLabelPicturesHook
 from .pseudo_label_statistics_hook import PseudoLabelStatisticsHook
+from .rank_watch_hook import RankWatchHook
 from .teacher_ema_hook import TeacherEMAHook
 from .training_guard_hook import TrainingGuardHook
 
 __all__ = [
     'IterationSeedHook', 'PreflightHook', 'PseudoLabelPicturesHook', 'PseudoLabelStatisticsHook',
-    'TeacherEMAHook', 'TrainingGuardHook'
+    'RankWatchHook', 'TeacherEMAHook', 'TrainingGuardHook'
 ]
