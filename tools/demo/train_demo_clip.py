@@ -30,8 +30,8 @@ from mmssis.models.clip.lite0_weights import load_efficientnet_lite0
 
 MODEL_NAME = 'demo_clip'
 CROP_SIZE = 64
-# EfficientNet-Lite0 starts from ImageNet: from scratch, minutes do not suffice to tell a star of
-# four points from one of six. 77 tokens, as CLIP has, would be mostly padding.
+# EfficientNet-Lite0 starts from ImageNet: minutes on a CPU are too short to start from scratch. 77
+# tokens, as CLIP has, would be mostly padding.
 MODEL_CONFIG = dict(
     embed_dim=64,
     vision_cfg=dict(image_size=CROP_SIZE, timm_model_name='tf_efficientnet_lite0',

@@ -1,4 +1,4 @@
-"""PL-DC without PMUA (every pixel of a pseudo mask has weight 1) on 2 % of `animals`; runs on a CPU.
+"""PL-DC without PMUA on 2 % of `animals` (pixels of pseudo masks all have weight 1); runs on a CPU.
 
     python tools/train.py configs/pldc/ablations/mask2former_lite0_animals2pct_no-pmua.py
 

@@ -94,6 +94,7 @@ def _masked_attention_pool(pool: AttentionPool2d, dense: Tensor, weights: Tensor
     own = means + positions[0]
 
     def split(values: Tensor) -> Tensor:
+        """(n, channels) to (heads, n, dim)."""
         return values.view(-1, heads, dim).transpose(0, 1)
 
     queries = split(pool.q_proj(own)) * dim**-0.5

@@ -242,7 +242,7 @@ class SemiInstanceSegmentor(SemiBaseDetector):
 
     @property
     def predict_on(self) -> str:
-        """Branch that predicts, 'teacher' or 'student'."""
+        """Branch that predicts, 'teacher' or 'student'; setting another raises ValueError."""
         return self.semi_test_cfg['predict_on']
 
     @predict_on.setter
