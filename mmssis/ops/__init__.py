@@ -1,15 +1,19 @@
 """The papers' equations as pure functions: tensors in, tensors out, no state, no config."""
 
+from .aligning import aligning_weights
+from .box_maps import sample_box_maps
 from .components import largest_part_boxes
 from .fusion import correction_can_change, fuse_class_probs, fusion_weight
 from .geometry import affine_masks
+from .overlap import binary_mask_iou
 from .points import sample_points
 from .quality import class_quality, mask_quality
 from .thresholds import coupled_threshold, dual_threshold
 from .uncertainty import mask_uncertainty, weighted_mask_bce, weighted_mask_dice
 
 __all__ = [
-    'affine_masks', 'class_quality', 'correction_can_change', 'coupled_threshold',
-    'dual_threshold', 'fuse_class_probs', 'fusion_weight', 'largest_part_boxes', 'mask_quality',
-    'mask_uncertainty', 'sample_points', 'weighted_mask_bce', 'weighted_mask_dice'
+    'affine_masks', 'aligning_weights', 'binary_mask_iou', 'class_quality',
+    'correction_can_change', 'coupled_threshold', 'dual_threshold', 'fuse_class_probs',
+    'fusion_weight', 'largest_part_boxes', 'mask_quality', 'mask_uncertainty', 'sample_box_maps',
+    'sample_points', 'weighted_mask_bce', 'weighted_mask_dice'
 ]

@@ -217,3 +217,27 @@ def box_of_pixels(pixels):
     """Tight box [x1, y1, x2, y2] of (x, y) pixels, right and bottom exclusive."""
     xs, ys = zip(*pixels)
     return [float(min(xs)), float(min(ys)), float(max(xs) + 1), float(max(ys) + 1)]
+
+
+def aligning_weights(scores, exponent):
+    """PAIS Eq. 5, by repeated multiplication: whole exponents only."""
+    weights = []
+    for score in scores:
+        weight = 1.0
+        for _ in range(exponent):
+            weight *= score
+        weights.append(weight)
+    return weights
+
+
+def binary_mask_iou(masks, targets):
+    """Intersection over union, pixel by pixel; PAIS section 3.2."""
+    ious = []
+    for mask, target in zip(masks, targets):
+        shared = union = 0
+        for row, other in zip(mask, target):
+            for a, b in zip(row, other):
+                shared += bool(a and b)
+                union += bool(a or b)
+        ious.append(shared / union if union else 0.0)
+    return ious

@@ -1,0 +1,41 @@
+"""Aligning weights against their naive writing (PAIS Eq. 5)."""
+
+import pytest
+import torch
+from reference import plain_equations
+
+from mmssis.ops import aligning_weights
+
+
+@pytest.mark.parametrize('exponent', [0, 1, 2, 3, 4])
+@pytest.mark.parametrize('scores', [
+    pytest.param([], id='no instance'),
+    pytest.param([0.35], id='at the threshold'),
+    pytest.param([0.0, 1.0], id='bounds'),
+    pytest.param(torch.rand(100, generator=torch.Generator().manual_seed(0)).tolist(),
+                 id='random'),
+])
+def test_aligning_weights(scores, exponent):
+    weights = aligning_weights(torch.tensor(scores), exponent)
+    assert weights.tolist() == pytest.approx(plain_equations.aligning_weights(scores, exponent))
+
+
+def test_weights_are_constants_of_the_loss():
+    scores = torch.tensor([0.5], requires_grad=True)
+    assert not aligning_weights(scores, 4).requires_grad
+
+
+@pytest.mark.parametrize('dtype', [torch.float16, torch.bfloat16])
+def test_half_precision_does_not_underflow(dtype):
+    assert aligning_weights(torch.tensor([0.01], dtype=dtype), 4).item() > 0.9e-8
+
+
+@pytest.mark.parametrize('scores, exponent, error, message', [
+    pytest.param(torch.ones(2, 2), 4, ValueError, 'scores', id='two axes'),
+    pytest.param(torch.ones(2), -1, ValueError, 'at least 0, got -1', id='negative'),
+    pytest.param(torch.ones(2), float('nan'), ValueError, 'nan', id='nan'),
+    pytest.param(torch.ones(2), '4', TypeError, "'4'", id='text'),
+])
+def test_refuses(scores, exponent, error, message):
+    with pytest.raises(error, match=message):
+        aligning_weights(scores, exponent)
