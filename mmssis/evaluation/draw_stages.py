@@ -4,9 +4,13 @@ from typing import Dict, List, Optional, Sequence, Tuple
 
 import cv2
 import numpy as np
+import torch
 import torch.nn.functional as F
 from mmdet.visualization import get_palette
 from mmengine.structures import InstanceData
+from torch import Tensor
+
+from mmssis.structures import BoxMaps, resolve_masks
 
 TITLE_HEIGHT = 26
 INK, PAPER = (30, 30, 30), (255, 255, 255)
@@ -49,12 +53,9 @@ def draw_stages(image: np.ndarray,
 
 def _masks_of(instances: InstanceData, shape: Tuple[int, int]) -> np.ndarray:
     """Binary masks at the resolution of the view, (N, H, W); candidates are upsampled."""
-    if 'masks' in instances:
-        return instances.masks.cpu().numpy()
     if not len(instances):
         return np.zeros((0, *shape), bool)
-    logits = instances.mask_logits[None].float()
-    return (F.interpolate(logits, shape, mode='bilinear', align_corners=False)[0] > 0).cpu().numpy()
+    return resolve_masks(instances[:]).masks.cpu().numpy()
 
 
 def _draw_instances(image: np.ndarray, instances: InstanceData, classes: Sequence[str],
@@ -96,11 +97,19 @@ def _draw_uncertainty(image: np.ndarray, instances: InstanceData) -> np.ndarray:
     """Heat map of the largest uncertainty of the instances at each pixel, over the image."""
     if not len(instances):
         return image.copy()
-    uncertainty = (1 - instances.pixel_weights.float()).amax(0)[None, None]
-    uncertainty = F.interpolate(
-        uncertainty, image.shape[:2], mode='bilinear', align_corners=False)[0, 0]
+    uncertainty = _uncertainty_in_view(instances, image.shape[:2]).amax(0)
     heat = cv2.applyColorMap((uncertainty.cpu().numpy() * 255).astype(np.uint8), cv2.COLORMAP_JET)
     return cv2.addWeighted(image, 0.35, cv2.cvtColor(heat, cv2.COLOR_BGR2RGB), 0.65, 0)
+
+
+def _uncertainty_in_view(instances: InstanceData, shape: Tuple[int, int]) -> Tensor:
+    """Uncertainty of each instance at the pixels of the view, (N, H, W); 0 outside its box."""
+    uncertainty = 1 - instances.pixel_weights.float()
+    if 'mask_boxes' not in instances:
+        return F.interpolate(uncertainty[None], shape, mode='bilinear', align_corners=False)[0]
+    in_boxes = BoxMaps(uncertainty, instances.mask_boxes, torch.eye(3))
+    view = uncertainty.new_tensor([0, 0, shape[1], shape[0]]).expand(len(instances), -1)
+    return in_boxes.crop(view, torch.arange(len(instances), device=view.device), shape)
 
 
 def _write(canvas: np.ndarray, text: str, corner: Tuple[int, int],

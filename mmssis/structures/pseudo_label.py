@@ -10,16 +10,21 @@ field            shape           meaning
 ``class_probs``  (N, K)          class distribution of the teacher, no-object dropped
 ``class_scores`` (N,)            class quality in [0, 1]
 ``mask_logits``  (N, h, w)       mask logits at their native stride
+``mask_boxes``   (N, 4)          boxes whose grids ``mask_logits`` are on, xyxy, pixels of the
+                                 network input; without them the logits cover the whole input
 ``masks``        (N, H, W) bool  binary masks at the network input's resolution
-``mask_scores``  (N,)            mask quality in [0, 1]
-``bboxes``       (N, 4)          tight boxes of ``masks``, xyxy, pixels of the network input
+``mask_scores``  (N,)            mask quality in [0, 1]: predicted by the model or Eq. 4 of PL-DC
+``bboxes``       (N, 4)          xyxy, pixels of the network input: tight boxes of ``masks``, or
+                                 the detected boxes of models that have ``mask_boxes``
 ``cls_weights``  (N,)            weight in the classification loss
 ``box_weights``  (N,)            weight in the box loss
 ``mask_weights`` (N,)            weight in the mask losses
 ``pixel_weights`` (N, h, w)      weight of each pixel in the mask loss, in [0, 1]
 ===============  ==============  ==========================================================
 
-A missing weight means 1. ``input_shape`` (H, W) in the metainfo is the padded network input.
+In the student's view ``masks`` and ``pixel_weights`` may also be of any resolution that covers
+the network input, or :class:`BoxMaps`. A missing weight means 1. ``input_shape`` (H, W) in the
+metainfo is the padded network input.
 """
 
 from dataclasses import dataclass
@@ -27,10 +32,14 @@ from typing import List, Optional, Tuple
 
 import torch
 import torch.nn.functional as F
+from mmdet.models.roi_heads.mask_heads.fcn_mask_head import _do_paste_mask
 from mmengine.structures import InstanceData
 from torch import Tensor
 
 from mmssis.ops import mask_quality
+
+# Masks pasted at once on a GPU; on a CPU one by one, as only the region of the box is computed.
+PASTED_AT_ONCE = 8
 
 
 @dataclass
@@ -71,12 +80,16 @@ class PseudoLabelContext:
 def resolve_masks(instances: InstanceData) -> InstanceData:
     """Bring mask logits to the resolution of the network input and judge the masks.
 
-    Upsampling costs H x W per instance, so call this after everything that class evidence
-    alone can throw away is gone. One instance at a time: no float tensor of N x H x W.
+    Resolving costs H x W per instance, so call this after everything that class evidence
+    alone can throw away is gone. Few instances at a time: no float tensor of N x H x W.
+
+    Mask scores that are there, as a mask-IoU branch predicts them, are kept. Otherwise they are
+    PL-DC's Eq. 4: over the upsampled mask, or, for instances with ``mask_boxes``, over the cells
+    of the box's grid, 28 x 28 for Mask R-CNN.
 
     Args:
-        instances: N instances with ``mask_logits`` (N, h, w) and the metainfo
-            ``input_shape`` (H, W).
+        instances: N instances with ``mask_logits`` (N, h, w), the metainfo ``input_shape``
+            (H, W) and, if the logits are on the grids of boxes, ``mask_boxes`` (N, 4).
 
     Returns:
         The same instances with ``masks``, ``mask_scores`` and ``bboxes``. Instances whose
@@ -84,18 +97,59 @@ def resolve_masks(instances: InstanceData) -> InstanceData:
     """
     if 'masks' in instances:
         return instances
+    if 'mask_boxes' in instances:
+        # The detected boxes stay: they are what the box loss learns from.
+        instances.masks = paste_masks(
+            instances.mask_logits, instances.mask_boxes, instances.input_shape)
+        instances.bboxes = instances.mask_boxes
+        scores = None if 'mask_scores' in instances else mask_quality(instances.mask_logits)
+    else:
+        instances.masks, scores = _upsample_masks(instances)
+        instances.bboxes = boxes_of_masks(instances.masks)
+    if scores is not None:
+        instances.mask_scores = scores
+    return instances
+
+
+def _upsample_masks(instances: InstanceData) -> Tuple[Tensor, Optional[Tensor]]:
+    """Masks (N, H, W) bool, and mask scores (N,) unless the instances have them."""
     logits = instances.mask_logits
     masks = logits.new_zeros((len(logits), *instances.input_shape), dtype=torch.bool)
-    scores = logits.new_zeros(len(logits), dtype=torch.float32)
+    scores = None
+    if 'mask_scores' not in instances:
+        scores = logits.new_zeros(len(logits), dtype=torch.float32)
     for i, logit in enumerate(logits):
         upsampled = F.interpolate(
             logit[None, None].float(), instances.input_shape, mode='bilinear', align_corners=False)
         torch.gt(upsampled[0, 0], 0, out=masks[i])
-        scores[i] = mask_quality(upsampled[0])[0]
-    instances.masks = masks
-    instances.mask_scores = scores
-    instances.bboxes = boxes_of_masks(masks)
-    return instances
+        if scores is not None:
+            scores[i] = mask_quality(upsampled[0])[0]
+    return masks, scores
+
+
+def paste_masks(mask_logits: Tensor, boxes: Tensor, shape: Tuple[int, int]) -> Tensor:
+    """Masks on the grids of boxes as masks of the image, by mmdet's own pasting.
+
+    Args:
+        mask_logits: (N, h, w).
+        boxes: (N, 4), xyxy in pixels of the image.
+        shape: (H, W) of the image.
+
+    Returns:
+        (N, H, W) bool, True where the pasted probability is at least 0.5. The mask of a box
+        without area is empty.
+    """
+    masks = mask_logits.new_zeros((len(boxes), *shape), dtype=torch.bool)
+    # mmdet would fill the pixels beside a box without area from the middle of its grid.
+    filled = (boxes[:, 2:] > boxes[:, :2]).all(1)
+    on_cpu = boxes.device.type == 'cpu'
+    step = 1 if on_cpu else PASTED_AT_ONCE
+    for start in range(0, len(boxes), step):
+        part = slice(start, start + step)
+        probs = mask_logits[part, None].float().sigmoid()
+        pasted, region = _do_paste_mask(probs, boxes[part].float(), *shape, skip_empty=on_cpu)
+        masks[(part, *region)] = (pasted >= 0.5) & filled[part, None, None]
+    return masks
 
 
 def boxes_of_masks(masks: Tensor) -> Tensor:

@@ -66,3 +66,18 @@ def test_padding_is_cut_off():
     picture = draw_stages(IMAGE, dict(candidates=candidates(1)), CLASSES, img_shape=(20, 40),
                           panel_width=40)
     assert picture.shape == (20 + TITLE_HEIGHT + 4, 2 * 44, 3)
+
+
+@pytest.mark.parametrize('count', [0, 1])
+def test_masks_and_weights_on_box_grids_are_drawn_in_their_boxes(count):
+    """Mask R-CNN: 28 x 28 in a box of 16 x 16 pixels in the lower right half."""
+    instances = candidates(count)
+    instances.mask_logits = torch.full((count, 28, 28), 5.0)
+    instances.mask_boxes = torch.tensor([[28.0, 12, 44, 28]]).expand(count, -1)
+    instances.pixel_weights = torch.zeros(count, 28, 28)
+    picture = draw_stages(IMAGE, dict(candidates=instances), CLASSES, panel_width=48)
+    panel, heat = (picture[TITLE_HEIGHT + 2:-2, 52 * i + 2:52 * i + 50] for i in (1, 2))
+    assert (panel[:10, :20] == 100).all()
+    assert (panel[14:26, 30:42] != 100).any(-1).all() == (count == 1)
+    red = heat[..., 0] > heat[..., 2]
+    assert red[14:26, 30:42].all() == (count == 1) and not red[:, :24].any()

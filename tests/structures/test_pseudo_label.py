@@ -3,9 +3,13 @@
 import pytest
 import torch
 import torch.nn.functional as F
+from mmdet.models.roi_heads.mask_heads import FCNMaskHead
+from mmdet.models.roi_heads.mask_heads.fcn_mask_head import _do_paste_mask
+from mmengine.config import ConfigDict
 from mmengine.structures import InstanceData
 
-from mmssis.structures import PseudoLabelContext, boxes_of_masks, resolve_masks
+from mmssis.ops import mask_quality
+from mmssis.structures import PseudoLabelContext, boxes_of_masks, paste_masks, resolve_masks
 
 
 def unresolved(num, size=(4, 6), input_shape=(16, 24), seed=0):
@@ -61,6 +65,67 @@ def test_a_mask_without_foreground():
     resolve_masks(instances)
     assert not instances.masks[0].any() and instances.mask_scores[0] == 0
     assert instances.bboxes[0].tolist() == [0, 0, 0, 0]
+
+
+def test_predicted_mask_scores_are_kept():
+    """Models with a mask-IoU branch judge their masks themselves."""
+    instances = unresolved(3)
+    instances.mask_scores = torch.tensor([0.2, 0.9, 0.5])
+    resolved = resolve_masks(instances)
+    assert resolved.mask_scores.tolist() == pytest.approx([0.2, 0.9, 0.5])
+    assert torch.equal(resolved.masks, resolve_masks(unresolved(3)).masks)
+
+
+BOXES = torch.tensor([[1.0, 2.0, 9.0, 12.0], [3.3, 0.4, 23.7, 15.9], [0.0, 0.0, 24.0, 16.0]])
+
+
+def in_boxes(num, boxes=BOXES, seed=0, **fields):
+    """Instances whose mask logits are on the grids of boxes."""
+    generator = torch.Generator().manual_seed(seed)
+    logits = F.avg_pool2d(12 * torch.randn(3, 9, 9, generator=generator), 2, 1)
+    return InstanceData(metainfo=dict(input_shape=(16, 24)), labels=torch.arange(num),
+                        mask_logits=logits[:num], mask_boxes=boxes[:num], **fields)
+
+
+@pytest.mark.parametrize('num', [0, 1, 3])
+def test_masks_in_boxes_are_pasted_as_mmdet_does(num):
+    instances = resolve_masks(in_boxes(num))
+    assert instances.masks.shape == (num, 16, 24) and instances.masks.dtype == torch.bool
+    assert torch.equal(instances.bboxes, BOXES[:num])
+    assert torch.equal(instances.mask_scores, mask_quality(instances.mask_logits))
+    if num == 0:
+        return
+    head = FCNMaskHead(num_convs=0, in_channels=1, conv_out_channels=1, class_agnostic=True)
+    expected = head._predict_by_feat_single(
+        instances.mask_logits[:, None], BOXES[:num].clone(), instances.labels,
+        dict(scale_factor=(1.0, 1.0), ori_shape=(16, 24)), ConfigDict(mask_thr_binary=0.5))
+    assert torch.equal(instances.masks, expected) and expected.flatten(1).any(1).all()
+
+
+def test_pasting_several_at_once_is_the_same():
+    """As on a GPU."""
+    whole = _do_paste_mask(in_boxes(3).mask_logits[:, None].sigmoid(), BOXES, 16, 24, False)[0]
+    assert torch.equal(paste_masks(in_boxes(3).mask_logits, BOXES, (16, 24)), whole >= 0.5)
+
+
+def test_predicted_scores_of_masks_in_boxes_are_kept():
+    instances = resolve_masks(in_boxes(2, mask_scores=torch.tensor([0.25, 0.75])))
+    assert instances.mask_scores.tolist() == [0.25, 0.75]
+    assert resolve_masks(instances) is instances
+
+
+def test_boxes_without_area_have_no_mask():
+    """mmdet would fill the pixels beside them."""
+    boxes = torch.tensor([[5.0, 2.0, 5.0, 12.0], [3.0, 8.0, 20.0, 8.0], [24.0, 16.0, 24.0, 16.0]])
+    instances = in_boxes(3, boxes)
+    instances.mask_logits.fill_(9.0)
+    assert not resolve_masks(instances).masks.any()
+
+
+def test_masks_in_boxes_of_half_precision():
+    logits = in_boxes(3).mask_logits.half()
+    assert torch.equal(paste_masks(logits, BOXES.half(), (16, 24)),
+                       paste_masks(logits.float(), BOXES.half().float(), (16, 24)))
 
 
 def masks_with(*regions, size=(5, 7)):
