@@ -1,0 +1,220 @@
+"""Targets and losses: the naive reference at weight 1, and what each weight does."""
+
+import numpy as np
+import pytest
+import torch
+from mmdet.structures.mask import BitmapMasks
+from reference import knet_equations as plain
+from toy import labeled_sample
+from toy_knet import build_knet, losses_of, random_stages, small_sample, weighted
+
+from mmssis.models.knet import knet
+from mmssis.models.knet.targets import semantic_targets, stride4_targets
+from mmssis.structures import BoxMaps
+
+MASK_LOSSES = ('loss_mask', 'loss_dice')
+
+
+def reference_losses(model, outputs, samples, size=32):
+    """The same losses in plain Python."""
+    output, stages = outputs
+    seg = model.kernel_head.conv_seg(output.semantic_features)
+    small = size // 4
+
+    def up(maps):
+        return [[plain.resize(one.tolist(), small, small) for one in image] for image in maps]
+
+    described = [dict(masks=up(stage.mask_logits),
+                      classes=None if stage.cls_logits is None else stage.cls_logits.tolist(),
+                      ious=None if stage.iou_logits is None else stage.iou_logits.tolist())
+                 for stage in (output.kernels, *stages)]
+    return plain.knet_losses(described, [image_of(sample, small) for sample in samples], up(seg))
+
+
+def image_of(sample, small):
+    gt = sample.gt_instances
+    masks = gt.masks if torch.is_tensor(gt.masks) else torch.from_numpy(gt.masks.masks)
+    ones = [1.0] * len(gt)
+    plane = [[[1.0] * small] * small] * len(gt)
+    return dict(
+        labels=gt.labels.tolist(),
+        masks=[plain.resize(mask.tolist(), small, small) for mask in masks.float()],
+        cls_weights=gt.cls_weights.tolist() if 'cls_weights' in gt else ones,
+        mask_weights=gt.mask_weights.tolist() if 'mask_weights' in gt else ones,
+        pixel_weights=[plain.resize(each.tolist(), small, small) for each in gt.pixel_weights]
+        if 'pixel_weights' in gt else plane,
+        background_weight=gt.background_weight if 'background_weight' in gt else 1.0)
+
+
+@pytest.mark.parametrize('labels, num_classes', [
+    pytest.param([(0, 1), (2, )], 3, id='two images'),
+    pytest.param([(0, 1), ()], 3, id='one image empty'),
+    pytest.param([(), ()], 3, id='no instance at all'),
+    pytest.param([(0, 0), (0, )], 1, id='one class'),
+    pytest.param([(0, ) * 6, (1, )], 3, id='more instances than kernels'),
+])
+def test_losses_are_the_formulas_with_and_without_weights_of_one(labels, num_classes):
+    model = build_knet(num_classes=num_classes, num_kernels=4)
+    samples = [small_sample(names) for names in labels]
+    outputs = random_stages(model)
+    expected = reference_losses(model, outputs, samples)
+    values = losses_of(model, outputs, samples)
+    ones = [weighted(s, cls_weights=torch.ones(n), mask_weights=torch.ones(n),
+                     pixel_weights=torch.ones(n, 32, 32), background_weight=1.0)
+            for s in samples for n in [len(s.gt_instances)]]
+    with_ones = losses_of(model, outputs, ones)
+    assert expected.keys() == values.keys() == with_ones.keys() and len(values) == 15
+    for name, value in values.items():
+        assert value.item() == pytest.approx(expected[name], rel=1e-4, abs=1e-5), name
+        assert torch.allclose(value, with_ones[name], rtol=1e-6), name
+
+
+def test_weighted_losses_are_the_formulas():
+    model = build_knet(num_kernels=4)
+    samples = [
+        weighted(small_sample((0, 1)), 0.1225, cls_weights=torch.tensor([0.18, 0.75]),
+                 mask_weights=torch.tensor([2.5, 0.3]), pixel_weights=torch.rand(2, 16, 16)),
+        small_sample((2, )),
+        weighted(small_sample(()), 0.5, cls_weights=torch.ones(0), mask_weights=torch.ones(0)),
+    ]
+    outputs = random_stages(model, images=3)
+    expected = reference_losses(model, outputs, samples)
+    for name, value in losses_of(model, outputs, samples).items():
+        assert value.item() == pytest.approx(expected[name], rel=1e-4, abs=1e-5), name
+
+
+@pytest.mark.parametrize('field, loss, weights, factor', [
+    pytest.param('mask_weights', 'loss_mask', [0.5, 0.5], 0.5, id='mask weights scale BCE'),
+    pytest.param('mask_weights', 'loss_dice', [0.5, 0.5], 0.5, id='mask weights scale dice'),
+    pytest.param('mask_weights', 'loss_mask', [0.0, 0.0], 0.0, id='weight 0'),
+    pytest.param('mask_weights', 'loss_cls', [0.5, 0.5], 1.0, id='class loss does not see them'),
+    pytest.param('cls_weights', 'loss_mask', [0.5, 0.5], 1.0, id='nor the mask loss the others'),
+])
+def test_instance_weights(field, loss, weights, factor):
+    model = build_knet()
+    outputs = random_stages(model, images=1)
+    before = losses_of(model, outputs, [small_sample((0, 1))])
+    sample = weighted(small_sample((0, 1)), **{field: torch.tensor(weights)})
+    after = losses_of(model, outputs, [sample])
+    for prefix in ('init.', 's0.', 's1.', 's2.'):
+        if prefix + loss in before:
+            assert after[prefix + loss].item() == pytest.approx(
+                factor * before[prefix + loss].item(), rel=1e-5, abs=1e-7)
+
+
+def test_uncertain_pixels_give_no_gradient_to_the_cross_entropy():
+    weights = torch.ones(2, 32, 32)
+    weights[..., :16] = 0
+    model = build_knet()
+    outputs = random_stages(model, images=1, size=4)
+    losses = losses_of(model, outputs, [weighted(small_sample((0, 1)), pixel_weights=weights)])
+    sum(value for name, value in losses.items() if 'loss_mask' in name).backward()
+    grad = outputs[1][0].mask_logits.grad
+    # Upsampling reads the pixel on the other side of the border.
+    assert (grad[..., :1] == 0).all() and grad[..., 3].any()
+
+
+def test_background_weight_scales_images_without_instances_alone():
+    model = build_knet()
+    outputs = random_stages(model)
+    full = losses_of(model, outputs, [small_sample(()), small_sample(())])
+    half = [weighted(small_sample(()), 0.5) for _ in range(2)]
+    for name, value in losses_of(model, outputs, half, pseudo_labeled=True).items():
+        assert torch.allclose(value, 0.5 * full[name]), name
+
+
+def test_pseudo_labels_do_not_teach_semantics_and_iou():
+    model = build_knet()
+    names = losses_of(model, random_stages(model), [small_sample((0, ))] * 2,
+                      pseudo_labeled=True).keys()
+    assert 'init.loss_seg' not in names and not any('loss_iou' in name for name in names)
+    assert len(names) == 2 + 3 * 3
+
+
+def test_without_iou_output_there_is_no_iou_loss():
+    model = build_knet(with_iou=False)
+    names = losses_of(model, random_stages(model), [small_sample((0, ))] * 2).keys()
+    assert len(names) == 3 + 3 * 3 and 'init.loss_seg' in names
+
+
+def test_two_images_are_the_sum_of_two_singles():
+    """Weighted by what each mean divides by: pairs for all, foreground pixels for semantics."""
+    model = build_knet()
+    samples = [small_sample((0, 1)), small_sample((2, ), seed=5)]
+    both = losses_of(model, random_stages(model), samples)
+    output, stages = random_stages(model)
+    singles = []
+    for i, sample in enumerate(samples):
+        def cut(kernels):
+            return type(kernels)(*[None if v is None else v[i:i + 1] for v in kernels])
+        one = output._replace(kernels=cut(output.kernels),
+                              pixel_features=output.pixel_features[i:i + 1],
+                              semantic_features=output.semantic_features[i:i + 1])
+        singles.append(losses_of(model, (one, [cut(stage) for stage in stages]), [sample]))
+    for name, value in both.items():
+        if name != 'init.loss_seg':
+            expected = (2 * singles[0][name] + singles[1][name]) / 3
+            assert torch.allclose(value, expected, rtol=1e-5), name
+
+
+@pytest.mark.parametrize('labels', [((0, 1), (2, )), ((), (2, )), ((), ())], ids=str)
+def test_every_rank_reduces_once_with_instances_or_without(labels, monkeypatch):
+    reduced = []
+    monkeypatch.setattr(knet, 'reduce_mean',
+                        lambda count: reduced.append(count.item()) or count)
+    model = build_knet()
+    losses_of(model, random_stages(model), [small_sample(names) for names in labels])
+    assert reduced == [sum(map(len, labels))]
+
+
+def test_nan_logits_reach_the_loss():
+    model = build_knet()
+    outputs = random_stages(model)
+    with torch.no_grad():
+        outputs[1][1].mask_logits[:] = float('nan')
+    losses = losses_of(model, outputs, [small_sample((0, 1)), small_sample((2, ))])
+    assert torch.isnan(losses['s1.loss_mask']) and torch.isfinite(losses['s0.loss_mask'])
+
+
+def test_masks_of_any_kind_and_resolution_are_one_target():
+    """Blocks of 8 px: the same at every resolution down to stride 4."""
+    small = torch.zeros(1, 8, 8, dtype=torch.bool)
+    small[:, 2:6, 4:] = True
+    gt = labeled_sample(32, (0, )).gt_instances
+    for masks in (BitmapMasks(np.kron(small.numpy(), np.ones((4, 4), np.uint8)), 32, 32),
+                  torch.from_numpy(np.kron(small.numpy(), np.ones((4, 4), bool))), small):
+        gt.masks = masks
+        assert torch.equal(stride4_targets(gt, (32, 32)).masks, small.float())
+
+
+def test_masks_are_padded_to_the_input():
+    gt = labeled_sample(24, (0, )).gt_instances
+    gt.masks = BitmapMasks(np.ones((1, 20, 24), np.uint8), 20, 24)
+    masks = stride4_targets(gt, (32, 32)).masks
+    assert masks.shape == (1, 8, 8)
+    assert masks[0, :5, :6].all() and not masks[0, 5:].any() and not masks[0, :, 6:].any()
+
+
+def test_many_masks_are_the_same_as_few():
+    gt = small_sample((0, ) * 40).gt_instances
+    masks = stride4_targets(gt, (32, 32)).masks
+    assert masks.shape == (40, 8, 8)
+    assert torch.equal(masks[[33]], stride4_targets(gt[[33]], (32, 32)).masks)
+
+
+@pytest.mark.parametrize('masks, message', [
+    (torch.rand(1, 8, 8), 'float32.*masks > 0.5'),
+    (BoxMaps(torch.rand(1, 4, 4), torch.tensor([[0., 0., 8., 8.]]), torch.eye(3)), 'BoxMaps'),
+], ids=['probabilities', 'box maps'])
+def test_masks_that_are_not_binary_are_refused(masks, message):
+    gt = labeled_sample(32, (0, )).gt_instances
+    gt.masks = masks
+    with pytest.raises(ValueError, match=message):
+        stride4_targets(gt, (32, 32))
+
+
+@pytest.mark.parametrize('labels', [(0, 1, 2), (2, 2), ()], ids=str)
+def test_later_instances_cover_earlier_ones(labels):
+    target = stride4_targets(small_sample(labels).gt_instances, (32, 32))
+    painted = plain.paint(labels, target.masks.tolist(), 3, 8, 8)
+    assert semantic_targets([target], 3).tolist() == [painted]
