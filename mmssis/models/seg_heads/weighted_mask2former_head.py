@@ -20,7 +20,6 @@ from torch import Tensor
 from mmssis.ops import sample_points, weighted_mask_bce, weighted_mask_dice
 
 WEIGHTS = ('cls_weights', 'mask_weights', 'pixel_weights')
-LOSSES = ('loss_cls', 'loss_mask', 'loss_dice')
 # mmdet's own Mask2Former configs set it, and its head does not read it.
 UNREAD_BY_MMDET = {'strides'}
 Matches = List[Tuple[Tensor, Tensor]]
@@ -32,10 +31,11 @@ class WeightedMask2FormerHead(Mask2FormerHead):
 
     ``pixel_weights`` (N, h, w) enter the point-sampled binary cross-entropy (PL-DC Eq. 11),
     ``mask_weights`` (N,) multiply an instance's mask losses and ``cls_weights`` (N,) the
-    classification loss of its query. A missing weight means 1; with all weights 1 the losses
-    are mmdet's. :meth:`match` and the losses are adapted from mmdet's ``Mask2FormerHead``
-    (Apache-2.0); masks stay bool at their own resolution, the matching runs in float32, and a
-    decoder layer brings its costs to the CPU in one transfer.
+    classification loss of its query; ``background_weight`` in the metainfo of an image's
+    instances multiplies that of queries without a match. A missing weight means 1; with all
+    weights 1 the losses are mmdet's. :meth:`match` and the losses are adapted from mmdet's
+    ``Mask2FormerHead`` (Apache-2.0); masks stay bool at their own resolution, the matching runs
+    in float32, and a decoder layer brings its costs to the CPU in one transfer.
 
     Several images can share one ``forward``: cut its outputs along the images, and give each part
     with its samples to :meth:`loss_of_outputs`.
@@ -53,6 +53,8 @@ class WeightedMask2FormerHead(Mask2FormerHead):
         ValueError: if there are stuff classes, as the head is for instances, or if a loss is set
             to a form that it does not compute.
     """
+
+    loss_names: Tuple[str, ...] = ('loss_cls', 'loss_mask', 'loss_dice')
 
     def __init__(self, *args: Any, weight_dice_by_pixel: bool = False,
                  normalize_pixel_weights: bool = False, **kwargs: Any) -> None:
@@ -107,7 +109,8 @@ class WeightedMask2FormerHead(Mask2FormerHead):
             raise ValueError(f'masks of gt_instances are {masks.dtype}: give bool masks, for '
                              'example masks > 0.5')
         weights = {name: instances[name] for name in WEIGHTS if name in instances}
-        return InstanceData(labels=instances.labels, masks=masks.bool(), **weights)
+        return InstanceData(metainfo=instances.metainfo, labels=instances.labels,
+                            masks=masks.bool(), **weights)
 
     def loss_by_feat(self, all_cls_scores: List[Tensor], all_mask_preds: List[Tensor],
                      batch_gt_instances: InstanceList,
@@ -133,22 +136,26 @@ class WeightedMask2FormerHead(Mask2FormerHead):
                                num_masks)
             for cls_logits, mask_logits in zip(all_cls_scores, all_mask_preds)
         ]
-        losses = dict(zip(LOSSES, last))
+        losses = dict(zip(self.loss_names, last))
         for i, values in enumerate(auxiliary):
-            losses.update(zip([f'd{i}.{name}' for name in LOSSES], values))
+            losses.update(zip([f'd{i}.{name}' for name in self.loss_names], values))
         return losses
 
     def _layer_losses(self, cls_logits: Tensor, mask_logits: Tensor,
                       batch_gt_instances: InstanceList, batch_img_metas: List[dict],
-                      num_masks: Tensor) -> Tuple[Tensor, Tensor, Tensor]:
-        """Classification, mask and dice loss of one decoder layer, scalars."""
+                      num_masks: Tensor) -> Tuple[Tensor, ...]:
+        """Losses of one decoder layer, scalars in the order of ``loss_names``."""
         matches = self.match(cls_logits, mask_logits, batch_gt_instances, batch_img_metas)
         loss_cls = self._class_loss(cls_logits, batch_gt_instances, matches)
-        rows = torch.cat([i * self.num_queries + queries for i, (queries, _) in enumerate(matches)])
-        matched_logits = mask_logits.flatten(0, 1).index_select(0, rows).float()
+        return (loss_cls, *self._mask_losses(mask_logits, batch_gt_instances, matches, num_masks))
+
+    def _mask_losses(self, mask_logits: Tensor, batch_gt_instances: InstanceList,
+                     matches: Matches, num_masks: Tensor) -> Tuple[Tensor, Tensor]:
+        """Mask and dice loss of one decoder layer, scalars."""
+        matched_logits = self._matched(mask_logits, matches).float()
         if len(matched_logits) == 0:
             # A 0 that keeps the graph, so that all ranks reduce the same gradients.
-            return loss_cls, matched_logits.sum(), matched_logits.sum()
+            return matched_logits.sum(), matched_logits.sum()
         points, targets, pixel_weights, mask_weights = self._point_targets(
             matched_logits.detach(), batch_gt_instances, matches)
         logits = point_sample(matched_logits.unsqueeze(1), points).squeeze(1)
@@ -157,7 +164,12 @@ class WeightedMask2FormerHead(Mask2FormerHead):
         dice = weighted_mask_dice(logits, targets, dice_weights, self.loss_dice.eps)
         loss_mask = self.loss_mask.loss_weight * bce / num_masks
         loss_dice = self.loss_dice.loss_weight * (mask_weights * dice).sum() / num_masks
-        return loss_cls, loss_mask, loss_dice
+        return loss_mask, loss_dice
+
+    def _matched(self, values: Tensor, matches: Matches) -> Tensor:
+        """Rows of (B, Q, ...) that were matched, image by image: (N, ...)."""
+        rows = torch.cat([i * self.num_queries + queries for i, (queries, _) in enumerate(matches)])
+        return values.flatten(0, 1).index_select(0, rows)
 
     @torch.no_grad()
     def match(self, cls_logits: Tensor, mask_logits: Tensor, batch_gt_instances: InstanceList,
@@ -212,8 +224,9 @@ class WeightedMask2FormerHead(Mask2FormerHead):
         weights = torch.ones_like(labels, dtype=torch.float32)
         for i, (instances, (queries, matched)) in enumerate(zip(batch_gt_instances, matches)):
             labels[i, queries] = instances.labels[matched]
-            if 'cls_weights' in instances:
-                weights[i, queries] = instances.cls_weights[matched].float()
+            weights[i] = instances.metainfo.get('background_weight', 1.0)
+            weights[i, queries] = (instances.cls_weights[matched].float()
+                                   if 'cls_weights' in instances else 1.0)
         class_weight = cls_logits.new_tensor(self.class_weight)
         return self.loss_cls(cls_logits.flatten(0, 1), labels.flatten(), weights.flatten(),
                              avg_factor=class_weight[labels.flatten()].sum())

@@ -72,6 +72,22 @@ def test_gradients_are_mmdets_too():
     assert all(torch.allclose(a, b, atol=1e-5) for a, b in zip(*grads))
 
 
+@pytest.mark.parametrize('labels', [pytest.param((0, 1), id='two pseudo labels'),
+                                    pytest.param((), id='none')])
+def test_background_weight_scales_the_queries_without_a_match(labels):
+    sample = labeled_sample(64, labels)
+    logits = outputs(images=1, layers=1)
+    whole = losses_of(build_head(), [sample], logits)
+    sample.gt_instances.set_metainfo(dict(background_weight=0.0))
+    matched = losses_of(build_head(), [sample], logits)
+    sample.gt_instances.set_metainfo(dict(background_weight=0.25))
+    part = losses_of(build_head(), [sample], logits)
+    expected = matched['loss_cls'] + 0.25 * (whole['loss_cls'] - matched['loss_cls'])
+    assert torch.allclose(part['loss_cls'], expected)
+    assert not torch.allclose(part['loss_cls'], whole['loss_cls'])
+    assert (matched['loss_cls'] == 0) == (len(labels) == 0)
+
+
 def test_uncertain_pixels_give_no_gradient_to_the_mask_loss():
     """Eq. 11: u = 1 means weight 0, in all layers; dice is not weighted by default."""
     weights = torch.ones(2, 64, 64)
