@@ -5,6 +5,7 @@ import io
 import cv2
 import numpy as np
 import pytest
+from mmengine.dataset import Compose
 from PIL import Image
 
 from mmssis.datasets import UnreadableImageError
@@ -91,3 +92,11 @@ def test_unreadable_images_are_named(tmp_path, content):
         path.write_bytes(content)
     with pytest.raises(UnreadableImageError, match='broken.jpg'):
         load(path)
+
+
+def test_a_view_that_no_transform_moved_has_a_homography(tmp_path):
+    """mmdet's RandomFlip records one only where it flips; PAIS needs it for every view."""
+    Image.fromarray(RGB).save(tmp_path / 'a.png')
+    view = Compose([dict(type='LoadImageRobust'), dict(type='RandomFlip', prob=0.0)])(
+        dict(img_path=str(tmp_path / 'a.png')))
+    assert np.array_equal(view['homography_matrix'], np.eye(3))

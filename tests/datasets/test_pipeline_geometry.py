@@ -29,6 +29,15 @@ def in_choice(*transforms):
                  id='random_apply'),
     pytest.param(with_branch(dict(type='Expand')), dict(same_geometry=False), 'homography',
                  id='branch_no_homography'),
+    pytest.param(with_branch(dict(type='EdgeShearX')), dict(), 'branch "unsup_student" alone',
+                 id='branch_shear'),
+    pytest.param(with_branch(in_choice(JITTER, dict(type='Rotate'))), dict(same_geometry=False),
+                 'Use EdgeRotate', id='index_rotation'),
+    pytest.param(with_branch(dict(type='ShearX')), dict(same_geometry=False), 'Use EdgeShearX',
+                 id='index_shear'),
+    pytest.param(
+        [LOAD, dict(type='MultiBranch', branch_field=['a'], a=[FLIP, dict(type='PackDetInputs')])],
+        dict(same_geometry=False, unlabeled=True), 'meta_keys', id='homography_left_behind'),
     pytest.param([LOAD, dict(type='Expand')], dict(unlabeled=True), 'homography',
                  id='unlabeled_no_homography'),
     pytest.param([LOAD, dict(type='mmdet.Albu')], dict(unlabeled=True), 'homography', id='scope'),
@@ -49,8 +58,10 @@ def test_gap_2_9_misplacing_transforms_are_refused(pipeline, settings, message):
     pytest.param([LOAD, dict(CROP, allow_negative_crop=True)], dict(unlabeled=True), id='crop'),
     pytest.param([dict(type='FilterAnnotations', keep_empty=False)], dict(unlabeled=True),
                  id='filter'),
-    pytest.param(with_branch(FLIP, dict(type='Rotate')), dict(same_geometry=False),
+    pytest.param(with_branch(FLIP, dict(type='EdgeRotate')), dict(same_geometry=False),
                  id='views_that_record'),
+    pytest.param([LOAD, dict(type='Rotate')], dict(unlabeled=True, same_geometry=False),
+                 id='rotation_of_both_views'),
     pytest.param([], dict(unlabeled=True), id='empty'),
 ])
 def test_other_pipelines_pass(pipeline, settings):
@@ -58,6 +69,9 @@ def test_other_pipelines_pass(pipeline, settings):
 
 
 @pytest.mark.parametrize('pipeline, settings', [
+    pytest.param(with_branch(dict(type='EdgeRotate')), dict(), id='edge_geometry'),
+    pytest.param(with_branch(dict(type='RandAugment')), dict(same_geometry=False),
+                 id='index_rotation'),
     pytest.param(with_branch(FLIP), dict(), id='geometry'),
     pytest.param([LOAD, CROP], dict(unlabeled=True), id='crop'),
     pytest.param(with_branch(dict(type='TranslateX')), dict(), id='derived'),
@@ -65,6 +79,12 @@ def test_other_pipelines_pass(pipeline, settings):
 def test_built_transforms_are_recognised(pipeline, settings):
     with pytest.raises(ValueError):
         check_pipeline_geometry(Compose(pipeline).transforms, **settings)
+
+
+@pytest.mark.parametrize('kind', ['EdgeRotate', 'EdgeShearX', 'EdgeShearY', 'UniformTranslateX'])
+def test_our_own_versions_of_refused_transforms_pass(kind):
+    pipeline = with_branch(dict(type=kind, max_mag=0.1))
+    check_pipeline_geometry(Compose(pipeline).transforms, unlabeled=True, same_geometry=False)
 
 
 def test_message_names_the_place():

@@ -42,7 +42,8 @@ class LoadImageRobust(LoadImageFromFile):
             results (dict): Sample with ``img_path``, and where known ``height``, ``width``.
 
         Returns:
-            dict: The sample with ``img``, ``img_shape`` and ``ori_shape``.
+            dict: The sample with ``img``, ``img_shape``, ``ori_shape`` and the identity as
+            ``homography_matrix``: RandomFlip records nothing where it does not flip.
 
         Raises:
             UnreadableImageError: If the image cannot be read.
@@ -55,6 +56,7 @@ class LoadImageRobust(LoadImageFromFile):
             image = self._as_annotated(content, image, results)
         results['img'] = image
         results['img_shape'] = results['ori_shape'] = image.shape[:2]
+        results['homography_matrix'] = np.eye(3, dtype=np.float32)
         return results
 
     def _read(self, path: str) -> bytes:
