@@ -12,6 +12,7 @@ from mmdet.registry import TRANSFORMS
 from mmengine.config import Config
 from mmengine.runner import Runner
 from toy import toy_config
+from toy_pais import pais_config
 
 import mmssis  # noqa: F401
 
@@ -29,9 +30,11 @@ class StalledStorage(BaseTransform):
 
 
 def make_config(root: Path, scenario: str) -> Config:
-    """Training config of this rank in a scenario."""
+    """Training config of this rank in a scenario; 'knet:...' is the scenario on PAIS's K-Net."""
     rank = dist.get_rank()
-    config = Config(toy_config(root, max_iters=ITERS, burn_in=1, write=False),
+    settings = dict(max_iters=ITERS, burn_in=1, write=False)
+    kind, _, scenario = scenario.rpartition(':')
+    config = Config(pais_config(root, kind, **settings) if kind else toy_config(root, **settings),
                     format_python_code=False)
     config.update(launcher='pytorch', model_wrapper_cfg=dict(type='CPUDistributedDataParallel'))
     labeled, unlabeled = config.train_dataloader.dataset.datasets

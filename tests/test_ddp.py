@@ -30,6 +30,16 @@ def test_gap_2_25_odd_ranks_do_not_hang(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize('kind', ['knet', 'mask-rcnn'])
+def test_pais_with_an_empty_rank_does_not_hang(kind, tmp_path):
+    scenarios = [f'{kind}:{name}'
+                 for name in ('normal', 'no_labeled_instances', 'no_pseudo_labels')]
+    result = launch(tmp_path, *scenarios)
+    assert result.returncode == 0, result.stdout[-2000:] + result.stderr[-4000:]
+    assert [f'scenario {name} ok' in result.stdout for name in scenarios] == [True] * 3
+
+
+@pytest.mark.slow
 def test_unreadable_images_of_one_rank_end_the_run_with_their_name(tmp_path):
     result = launch(tmp_path, 'unreadable_error')
     assert result.returncode != 0

@@ -12,6 +12,7 @@ import torch
 from mmengine.config import Config
 from mmengine.runner import Runner
 from toy import toy_config
+from toy_pais import pais_config
 
 from mmssis.engine.resume import find_resumable_checkpoint
 
@@ -20,10 +21,11 @@ HOOKS = [dict(type='AdaptiveThresholdFilter', num_classes=3, class_range=(0.0, 0
               mask_range=(0.0, 0.6), momentum=0.5, min_area=0), dict(type='MaskUncertainty')]
 
 
-def make_config(root, work_dir, resume=False):
+def make_config(root, work_dir, resume=False, pais=None):
     """Four semi-supervised iterations after two of burn-in, a checkpoint after each."""
-    config = toy_config(root, max_iters=6, burn_in=2, write=not root.joinpath('labeled').exists(),
-                        hooks=HOOKS)
+    settings = dict(max_iters=6, burn_in=2, write=not root.joinpath('labeled').exists())
+    config = (toy_config(root, hooks=HOOKS, **settings) if pais is None
+              else pais_config(root, pais, **settings))
     config.update(work_dir=str(work_dir), resume=resume)
     if resume:
         config['load_from'] = find_resumable_checkpoint(work_dir)
@@ -57,13 +59,18 @@ def assert_same_state(first, second):
         assert not different, different[:5]
 
 
-def test_gap_2_16_resumed_equals_uninterrupted(tmp_path):
+@pytest.mark.parametrize('pais', [
+    pytest.param(None, id='PL-DC'),
+    pytest.param('knet', id='PAIS on K-Net', marks=pytest.mark.slow),
+    pytest.param('mask-rcnn', id='PAIS on Mask R-CNN', marks=pytest.mark.slow),
+])
+def test_gap_2_16_resumed_equals_uninterrupted(tmp_path, pais):
     torch.set_num_threads(1)
-    Runner.from_cfg(make_config(tmp_path, tmp_path / 'whole')).train()
-    half = make_config(tmp_path, tmp_path / 'halves')
+    Runner.from_cfg(make_config(tmp_path, tmp_path / 'whole', pais=pais)).train()
+    half = make_config(tmp_path, tmp_path / 'halves', pais=pais)
     half.train_cfg.max_iters = 3
     Runner.from_cfg(half).train()
-    Runner.from_cfg(make_config(tmp_path, tmp_path / 'halves', resume=True)).train()
+    Runner.from_cfg(make_config(tmp_path, tmp_path / 'halves', True, pais)).train()
     assert_same_state(tmp_path / 'whole/iter_6.pth', tmp_path / 'halves/iter_6.pth')
 
 

@@ -84,7 +84,8 @@ def labeled_sample(size: int = SIZE, labels: Sequence[int] = (0, 1)) -> DetDataS
         masks[i, 8 + 4 * i:40 + 4 * i, 4 + 8 * i:36 + 8 * i] = 1
     sample = DetDataSample(metainfo=dict(
         img_shape=(size, size), batch_input_shape=(size, size), homography_matrix=np.eye(3),
-        ori_shape=(size, size), img_path='toy.png', img_id=1))
+        ori_shape=(size, size), pad_shape=(size, size), scale_factor=(1.0, 1.0),
+        img_path='toy.png', img_id=1))
     sample.gt_instances = InstanceData(
         labels=torch.tensor(labels, dtype=torch.long), bboxes=torch.zeros(len(labels), 4),
         masks=BitmapMasks(masks, size, size))

@@ -1,3 +1,4 @@
 """Detectors, pseudo-label hooks, heads and region classifiers."""
 
-from . import backbones, clip, data_preprocessors, detectors, pseudo_labels, seg_heads  # noqa: F401
+from . import (backbones, clip, data_preprocessors, detectors, knet, pseudo_labels,  # noqa: F401
+               roi_heads, seg_heads)

@@ -7,6 +7,7 @@ import pytest
 import torch
 from mmengine.config import Config
 from toy import toy_config
+from toy_pais import pais_config
 
 TOOLS = Path(__file__).parents[2] / 'tools' / 'analysis_tools'
 
@@ -54,7 +55,7 @@ def test_a_difference_is_not_passed_over(tools, field):
     from benchmark_stage import check_equal, load_reference, make_logits, ours
     logits = make_logits(10, 4, 256, 2, torch.device('cpu'))
     mine = ours(*logits, (256, 256))
-    theirs = load_reference()(*logits, (256, 256), .85, .9, 5)
+    theirs = load_reference().released_pseudo_labels(*logits, (256, 256), .85, .9, 5)
     assert len(mine) == 2
     check_equal(mine, theirs)
     theirs[field] = theirs[field] + 1
@@ -62,16 +63,37 @@ def test_a_difference_is_not_passed_over(tools, field):
         check_equal(mine, theirs)
 
 
+def test_pais_agrees_with_the_released_order_and_both_models_are_printed(tools, capsys):
+    from benchmark_pais import benchmark_pais
+    benchmark_pais(size=256, num_queries=20, num_classes=6, survivors=3, num_rois=12, iters=1,
+                   device=torch.device('cpu'))
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[2] for line in lines if line.startswith('PAIS')] == ['K-Net,', 'Mask']
+    assert sum(line.split()[:1] == ['ratio'] for line in lines) == 2
+
+
+def test_pais_masks_in_the_wrong_place_are_not_passed_over(tools):
+    from benchmark_pais import least_overlap
+    mask = torch.zeros(1, 8, 8, dtype=torch.bool)
+    mask[0, 2:6, 2:6] = True
+    labels = torch.tensor([0])
+    assert least_overlap((labels, mask), (labels, mask.float())) == 1
+    with pytest.raises(AssertionError, match='overlap by 0.6'):
+        least_overlap((labels, mask), (labels, mask.roll(1, 2)))
+
+
 def test_a_missing_reference_is_explained(tools, monkeypatch, tmp_path):
     import benchmark_stage
-    monkeypatch.setattr(benchmark_stage, 'REFERENCE', tmp_path / 'nothing.py')
+    monkeypatch.setattr(benchmark_stage, 'REFERENCE', tmp_path)
     with pytest.raises(FileNotFoundError, match='source checkout'):
         benchmark_stage.load_reference()
 
 
-def test_the_full_step_on_generated_data(tools, tmp_path, capsys, monkeypatch):
+@pytest.mark.parametrize('kind', ['mask2former', 'knet', 'mask-rcnn'])
+def test_the_full_step_on_generated_data(kind, tools, tmp_path, capsys, monkeypatch):
     import benchmark
-    config = toy_config(tmp_path, val=True)
+    plain = kind == 'mask2former'
+    config = toy_config(tmp_path, val=True) if plain else pais_config(tmp_path, kind, val=True)
     config['custom_hooks'] += [
         dict(type='PseudoLabelStatisticsHook', interval=2, hidden_ann_file='missing.json'),
         dict(type='TrainingGuardHook')]
@@ -84,5 +106,5 @@ def test_the_full_step_on_generated_data(tools, tmp_path, capsys, monkeypatch):
     benchmark.main()
     text = capsys.readouterr().out
     for part in ('4 images', 'ratio', 'backward', 'TeacherEMAHook', 'PseudoLabelStatisticsHook',
-                 'MaskUncertainty', 'peak memory'):
+                 'MaskUncertainty' if plain else 'AligningWeights', 'peak memory'):
         assert part in text

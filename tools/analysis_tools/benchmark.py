@@ -6,6 +6,7 @@
 1. The pseudo-label stage, from teacher output to pseudo labels, against the released code's
    literal pipeline (tests/reference), with equal results: goal at least 25x on CPU, at most
    40 MB of extra memory per image.
+   PAIS's ways from teacher to student, on K-Net and on Mask R-CNN, likewise: goal at least 30x.
 2. The full step of a real training over its floor, the teacher's forward and the student's
    forward and backward on the same images with plain losses: goal at most 1.10.
 
@@ -18,6 +19,7 @@ import tempfile
 from pathlib import Path
 
 import torch
+from benchmark_pais import benchmark_pais
 from benchmark_stage import benchmark_stage
 from benchmark_step import benchmark_step
 from mmengine.config import Config, DictAction
@@ -35,7 +37,7 @@ def parse_args() -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('config', nargs='?', default=str(DEFAULT_CONFIG),
                         help='config of the full step')
-    parser.add_argument('--part', choices=['stage', 'step', 'both'], default='both')
+    parser.add_argument('--part', choices=['stage', 'pais', 'step', 'both'], default='both')
     parser.add_argument('--iters', type=int, default=12, help='timed repetitions, >= 4')
     parser.add_argument('--device', choices=['cpu', 'cuda'],
                         default='cuda' if torch.cuda.is_available() else 'cpu')
@@ -44,6 +46,7 @@ def parse_args() -> argparse.Namespace:
     stage.add_argument('--queries', type=int, default=100)
     stage.add_argument('--classes', type=int, default=80)
     stage.add_argument('--stage-survivors', type=int, default=5)
+    stage.add_argument('--rois', type=int, default=64, help='positive RoIs of an image (PAIS)')
     step = parser.add_argument_group('full step')
     step.add_argument('--synthetic', action='store_true',
                       help="generated images in the place of the config's data")
@@ -87,10 +90,14 @@ def main() -> None:
     """Run the chosen parts."""
     args = parse_args()
     print(f'torch {torch.__version__}, {torch.get_num_threads()} threads')
-    if args.part != 'step':
+    device = torch.device(args.device)
+    if args.part in ('stage', 'both'):
         benchmark_stage(args.size, args.queries, args.classes, args.stage_survivors, args.iters,
-                        torch.device(args.device))
-    if args.part != 'stage':
+                        device)
+    if args.part in ('pais', 'both'):
+        benchmark_pais(args.size, args.queries, args.classes, args.stage_survivors, args.rois,
+                       args.iters, device)
+    if args.part in ('step', 'both'):
         with tempfile.TemporaryDirectory() as folder:
             benchmark_step(
                 step_config(args, Path(folder)), blocks=max(args.iters // 4, 1), block=4,

@@ -2,7 +2,8 @@
 
 import importlib.util
 from pathlib import Path
-from typing import Callable, Tuple
+from types import ModuleType
+from typing import Tuple
 
 import torch
 from measure import alternate, run_tracking_memory
@@ -13,23 +14,24 @@ from mmssis.models.pseudo_labels import DualThresholdFilter, Mask2FormerCandidat
 from mmssis.structures import PseudoLabelContext
 
 CLASS_THR, MASK_THR, MIN_AREA = 0.85, 0.9, 5
-REFERENCE = Path(__file__).parents[2] / 'tests' / 'reference' / 'released_pipeline.py'
+REFERENCE = Path(__file__).parents[2] / 'tests' / 'reference'
 
 
-def load_reference() -> Callable:
-    """The naive pipeline of tests/reference.
+def load_reference(name: str = 'released_pipeline') -> ModuleType:
+    """A naive pipeline of tests/reference.
 
     Raises:
         FileNotFoundError: if this is not a source checkout.
     """
-    if not REFERENCE.exists():
+    path = REFERENCE / f'{name}.py'
+    if not path.exists():
         raise FileNotFoundError(
-            f'{REFERENCE} is missing: the comparison needs a source checkout, since tests are not '
+            f'{path} is missing: the comparison needs a source checkout, since tests are not '
             'installed; use --part step elsewhere')
-    spec = importlib.util.spec_from_file_location('released_pipeline', REFERENCE)
+    spec = importlib.util.spec_from_file_location(name, path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return module.released_pseudo_labels
+    return module
 
 
 def make_logits(num_queries: int, num_classes: int, size: int, survivors: int,
@@ -78,7 +80,7 @@ def benchmark_stage(size: int, num_queries: int, num_classes: int, survivors: in
     Raises:
         AssertionError: if the two pipelines do not agree on every pseudo label.
     """
-    released = load_reference()
+    released = load_reference().released_pseudo_labels
     logits = make_logits(num_queries, num_classes, size, survivors, device)
     shape = (size, size)
     pipelines = dict(

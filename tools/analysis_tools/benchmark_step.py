@@ -19,7 +19,7 @@ from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
 from mmssis.engine.semi_detector import semi_detector
-from mmssis.models.pseudo_labels.threshold_filter import ThresholdFilter
+from mmssis.models.pseudo_labels import MaskRCNNCandidates, ThresholdFilter
 
 CLOCK = 1_000_000
 """Iterations of the imagined run on whose clock the detector reads its progress."""
@@ -32,7 +32,8 @@ class Floor:
     """Teacher forward, student forward and backward, optimizer: the same images, plain losses.
 
     The student is mmdet's own Mask2Former on labels and pseudo labels alike, in one forward
-    where the sizes of labeled and unlabeled images agree.
+    where the sizes of labeled and unlabeled images agree. Other models are their own floor, on
+    labels and pseudo labels without weights; their teacher's forward ends with the candidates.
 
     Args:
         runner: the runner of the full step.
@@ -42,11 +43,15 @@ class Floor:
     def __init__(self, runner: Runner, cfg: Config) -> None:
         detector = semi_detector(runner)
         plain = copy.deepcopy(cfg.model.detector)
-        plain.panoptic_head.type = 'Mask2FormerHead'
+        self.candidates = detector.candidates
+        self.has_queries = 'panoptic_head' in plain
+        if self.has_queries:
+            plain.panoptic_head.type = 'Mask2FormerHead'
         self.device = next(detector.student.parameters()).device
         self.teacher = detector.teacher
         self.model = nn.ModuleDict(dict(student=MODELS.build(plain))).to(self.device).train()
-        self.model.student.load_state_dict(detector.student.state_dict())
+        # Not strict: mmdet's head has no mask-IoU output.
+        self.model.student.load_state_dict(detector.student.state_dict(), strict=False)
         self.optim_wrapper = build_optim_wrapper(self.model, cfg.optim_wrapper)
 
     def step(self, batch: Dict[str, Dict[str, Any]]) -> None:
@@ -57,25 +62,37 @@ class Floor:
                 with their pseudo labels as :meth:`plain_sample` gives them.
         """
         inputs, samples = batch['inputs'], batch['data_samples']
-        with torch.no_grad():
-            features = self.teacher.extract_feat(inputs['unsup_teacher'])
-            self.teacher.panoptic_head(features, samples['unsup_teacher'])
+        self.teacher_forward(inputs['unsup_teacher'], samples['unsup_teacher'])
         labeled = [name for name in ('sup', 'sup_strong') if name in inputs]
         groups = [labeled, ['unsup_student']]
-        if len({inputs[name].shape[1:] for names in groups for name in names}) == 1:
+        shapes = {inputs[name].shape[1:] for names in groups for name in names}
+        if self.has_queries and len(shapes) == 1:
             groups = [labeled + ['unsup_student']]
         losses = [
             self.model.student.loss(torch.cat([inputs[name] for name in names]),
                                     [sample for name in names for sample in samples[name]])
             for names in groups]
-        total = sum(value for terms in losses for name, value in terms.items() if 'loss' in name)
+        total = sum(
+            sum(value) if isinstance(value, list) else value
+            for terms in losses for name, value in terms.items() if 'loss' in name)
         self.optim_wrapper.update_params(total)
 
-    @staticmethod
-    def plain_sample(sample: DetDataSample) -> DetDataSample:
-        """A sample whose pseudo labels are ground truth as mmdet wants it."""
+    @torch.no_grad()
+    def teacher_forward(self, images: Tensor, samples: List[DetDataSample]) -> None:
+        """What any teacher has to compute."""
+        if self.has_queries:
+            self.teacher.panoptic_head(self.teacher.extract_feat(images), samples)
+        else:
+            self.candidates(self.teacher, images, samples)
+
+    def plain_sample(self, sample: DetDataSample) -> DetDataSample:
+        """A sample whose pseudo labels are ground truth: without weights, as mmdet wants it."""
         pseudo = sample.gt_instances
         plain = DetDataSample(metainfo=sample.metainfo)
+        if not self.has_queries:
+            plain.gt_instances = InstanceData(
+                labels=pseudo.labels, bboxes=pseudo.bboxes, masks=pseudo.masks)
+            return plain
         masks = pseudo.masks.cpu().numpy().astype('uint8')
         plain.gt_instances = InstanceData(
             labels=pseudo.labels, masks=BitmapMasks(masks, *masks.shape[1:]))
@@ -177,12 +194,11 @@ class StepBenchmarkHook(Hook):
         """Keep the last preprocessed batches."""
         self._recent = [*self._recent[-self.block:], output]
 
-    @staticmethod
-    def _plain(batch: dict) -> dict:
+    def _plain(self, batch: dict) -> dict:
         """The batch with its pseudo labels as ground truth."""
         samples = dict(batch['data_samples'])
         samples['unsup_student'] = [
-            Floor.plain_sample(sample) for sample in samples['unsup_student']]
+            self.floor.plain_sample(sample) for sample in samples['unsup_student']]
         return dict(inputs=batch['inputs'], data_samples=samples)
 
 
@@ -190,6 +206,8 @@ class StepBenchmarkHook(Hook):
 def lower_thresholds(detector: Any, batch: dict, survivors: int) -> None:
     """Give an untrained teacher about as many pseudo labels as a trained one."""
     images = batch['inputs']['unsup_teacher']
+    if isinstance(detector.candidates, MaskRCNNCandidates):
+        detector.candidates.score_thr = 0.0
     candidates = detector.candidates(
         detector.teacher, images, batch['data_samples']['unsup_teacher'])
     scores: Tensor = torch.cat([instances.class_scores for instances in candidates])

@@ -102,12 +102,21 @@ class StageClock:
 
     def watch(self, name: str, owner: Any, attribute: str) -> None:
         """Replace a function of an object by one that is timed; times of one name add up."""
-        function = getattr(owner, attribute)
+        setattr(owner, attribute, _Timed(getattr(owner, attribute), name, self))
 
-        def timed(*args: Any, **kwargs: Any) -> Any:
-            start = now(self.device)
-            result = function(*args, **kwargs)
-            self.seconds[name] = self.seconds.get(name, 0.0) + now(self.device) - start
-            return result
 
-        setattr(owner, attribute, timed)
+class _Timed:
+    """A callable object whose calls are timed; it is the object in every other respect."""
+
+    def __init__(self, wrapped: Callable, name: str, clock: StageClock) -> None:
+        self._wrapped, self._name, self._clock = wrapped, name, clock
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        start = now(self._clock.device)
+        result = self._wrapped(*args, **kwargs)
+        passed = now(self._clock.device) - start
+        self._clock.seconds[self._name] = self._clock.seconds.get(self._name, 0.0) + passed
+        return result
+
+    def __getattr__(self, attribute: str) -> Any:
+        return getattr(self._wrapped, attribute)

@@ -3,6 +3,7 @@
 import traceback
 from typing import Callable, Optional, Sequence
 
+from mmdet.models.dense_heads import RPNHead
 from mmdet.registry import HOOKS
 from mmengine.dist import broadcast_object_list, is_main_process
 from mmengine.hooks import Hook
@@ -190,6 +191,8 @@ def _head_classes(model: nn.Module) -> dict[str, int]:
     """Number of (thing) classes of each head of a model, by the head's name."""
     heads = {}
     for name, module in model.named_modules():
+        if isinstance(module, RPNHead):  # it tells objects from background, whatever their class
+            continue
         if name.endswith('head') and name.split('.')[0] not in NO_HEADS and 'backbone' not in name:
             for key in ('num_things_classes', 'num_classes'):
                 if isinstance(vars(module).get(key), int):

@@ -15,6 +15,7 @@ from torch import Tensor
 from mmssis.engine.semi_detector import CountWindow, class_names, semi_detector
 from mmssis.evaluation import (ERROR_TYPES, MATCH_COUNTS, HiddenGroundTruth, classify_errors,
                                count_error_types, count_matches, quality_from_counts)
+from mmssis.structures import resolve_masks
 
 SUMS = ('instances', 'judged_masks', 'weighed', 'class_score', 'mask_score', 'labels_changed',
         'uncertainty', 'sup', 'unsup')
@@ -115,8 +116,8 @@ class PseudoLabelStatisticsHook(Hook):
             if truth is None:
                 continue
             gt, crowd = truth
-            masks = F.interpolate(
-                instances.masks[:, None].float(), gt.masks.shape[1:], mode='area')[:, 0] > 0.5
+            masks = resolve_masks(instances[:]).masks[:, None].float()
+            masks = F.interpolate(masks, gt.masks.shape[1:], mode='area')[:, 0] > 0.5
             counts += torch.cat([
                 count_matches(masks, instances.labels, gt.masks, gt.labels, crowd_masks=crowd),
                 count_error_types(classify_errors(

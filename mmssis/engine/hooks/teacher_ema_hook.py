@@ -24,20 +24,26 @@ class TeacherEMAHook(Hook):
     Args:
         momentum: weight of the old teacher, in [0, 1).
         warm_up: optimizer steps after burn-in during which the weight of step n is
-            min(momentum, n / (n + 10)), n from 1; 0 for none. A short warm-up lets the teacher
-            leave the end of burn-in faster.
+            min(momentum, n / (n + warm_up_offset)), n from 1; 0 for none. A short warm-up lets
+            the teacher leave the end of burn-in faster.
+        warm_up_offset: larger is faster; 1 is PAIS's, which reaches 0.999 at step 999.
     """
 
     priority = 'NORMAL'
 
-    def __init__(self, momentum: float = 0.9996, warm_up: int = 0) -> None:
+    def __init__(self, momentum: float = 0.9996, warm_up: int = 0,
+                 warm_up_offset: float = 10) -> None:
         if not 0 <= momentum < 1:
             raise ValueError(f'momentum = {momentum} of TeacherEMAHook: give the weight of the '
                              'old teacher, in [0, 1); mmdet counts the other way round')
         if warm_up < 0:
             raise ValueError(f'warm_up = {warm_up} of TeacherEMAHook: give a number >= 0')
+        if not warm_up_offset > 0:
+            raise ValueError(f'warm_up_offset = {warm_up_offset} of TeacherEMAHook: give a '
+                             'number > 0')
         self.momentum = momentum
         self.warm_up = warm_up
+        self.warm_up_offset = warm_up_offset
         self._averaged: Optional[Tuple[List[Tensor], List[Tensor]]] = None
         self._copied: List[Tuple[Tensor, Tensor]] = []
 
@@ -89,7 +95,7 @@ class TeacherEMAHook(Hook):
         """Weight of the old teacher at a step after burn-in, from 1."""
         if step > self.warm_up:
             return self.momentum
-        return min(self.momentum, step / (step + 10))
+        return min(self.momentum, step / (step + self.warm_up_offset))
 
     def _collect(self, model: nn.Module) -> None:
         """Pair the tensors of teacher and student by name, once."""

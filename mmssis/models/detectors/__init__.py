@@ -1,6 +1,8 @@
 """Semi-supervised detectors: the step, and each method as a diff of it."""
 
+from .pais import PAIS
 from .pldc import PLDC
 from .semi_instance_segmentor import SemiInstanceSegmentor
+from .weighted_mask_rcnn import WeightedMaskRCNN
 
-__all__ = ['PLDC', 'SemiInstanceSegmentor']
+__all__ = ['PAIS', 'PLDC', 'SemiInstanceSegmentor', 'WeightedMaskRCNN']

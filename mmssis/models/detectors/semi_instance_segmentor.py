@@ -8,7 +8,7 @@ import torch
 from mmdet.models.detectors import SemiBaseDetector
 from mmdet.models.utils import rename_loss_dict, reweight_loss_dict
 from mmdet.registry import MODELS
-from mmdet.structures import SampleList
+from mmdet.structures import DetDataSample, SampleList
 from mmdet.utils import ConfigType, OptConfigType, OptMultiConfig
 from mmengine.logging import MessageHub
 from mmengine.structures import InstanceData
@@ -122,7 +122,7 @@ class SemiInstanceSegmentor(SemiBaseDetector):
             data_samples: their samples.
 
         Returns:
-            Pseudo labels of each image, with masks at the resolution of ``images``.
+            Pseudo labels of each image, with masks as :meth:`finish` leaves them.
         """
         if self.training and not self.teacher_ready:
             raise RuntimeError('the teacher was never copied from the student: '
@@ -133,7 +133,11 @@ class SemiInstanceSegmentor(SemiBaseDetector):
             if self.keep_trace:
                 self.trace[stage] = pseudo_labels
         self.pseudo_label_counts['images'] += len(images)
-        return [resolve_masks(instances) for instances in pseudo_labels]
+        return [self.finish(instances) for instances in pseudo_labels]
+
+    def finish(self, instances: InstanceData) -> InstanceData:
+        """Bring the pseudo masks of one image to the resolution of the weak view."""
+        return resolve_masks(instances)
 
     @torch.no_grad()
     def pseudo_label_stages(self, images: Tensor, data_samples: SampleList
@@ -175,23 +179,38 @@ class SemiInstanceSegmentor(SemiBaseDetector):
     def pseudo_labeled_batch(self, weak: Batch, strong: Batch,
                              pseudo_labels: List[InstanceData]) -> Batch:
         """The strong views, with the pseudo labels of the weak views moved into them."""
-        out_shape = tuple(strong.images.shape[-2:])
         for source, target, instances in zip(weak.data_samples, strong.data_samples,
                                              pseudo_labels):
-            matrix = view_to_view(source, target)
-            if not np.allclose(matrix, np.eye(3)) or weak.images.shape != strong.images.shape:
-                instances = project_instances(instances, matrix, out_shape)
-            target.gt_instances = instances
+            target.gt_instances = self.move(instances, source, target)
+            target.set_metainfo(dict(pseudo_labeled=True))
         return strong
+
+    def move(self, instances: InstanceData, source: DetDataSample,
+             target: DetDataSample) -> InstanceData:
+        """Pseudo labels of one image in its strong view; they stay where the views agree.
+
+        Args:
+            instances: pseudo labels in the weak view.
+            source: sample of the weak view.
+            target: sample of the strong view.
+        """
+        matrix, out_shape = view_to_view(source, target), tuple(target.batch_input_shape)
+        if np.allclose(matrix, np.eye(3)) and instances.input_shape == out_shape:
+            return instances
+        return project_instances(instances, matrix, out_shape)
 
     def student_losses(self, labeled: Batch, unlabeled: Optional[Batch] = None
                        ) -> Dict[str, Tensor]:
         """Losses of the student on labels and, if given, on pseudo labels."""
         losses = self.weigh('sup_', self.student.loss(*labeled), self.sup_weight)
         if unlabeled is not None:
-            losses.update(self.weigh('unsup_', self.student.loss(*unlabeled),
+            losses.update(self.weigh('unsup_', self.unlabeled_losses(unlabeled),
                                      self.unsup_scale(unlabeled)))
         return losses
+
+    def unlabeled_losses(self, unlabeled: Batch) -> Dict[str, Tensor]:
+        """Losses of the student on pseudo labels, not yet weighed."""
+        return self.student.loss(*unlabeled)
 
     @staticmethod
     def weigh(prefix: str, losses: Dict[str, Tensor], weight: float) -> Dict[str, Tensor]:

@@ -9,21 +9,25 @@ hook                         reads                        adds or changes
 ``AdaptiveThresholdFilter``  class_scores, mask_logits    drops; masks, mask_scores, bboxes
 ``ClipCategoryCorrection``   class_probs, bboxes, masks   labels, class_probs, class_scores
 ``MaskUncertainty``          mask_logits                  pixel_weights
+``AligningWeights``          class_scores, mask_scores    cls_weights, mask_weights
 ===========================  ===========================  ===================================
 """
 
 from .adaptive_threshold_filter import AdaptiveThresholdFilter
+from .aligning_weights import AligningWeights
 from .base import PseudoLabelHook
 from .candidates import Mask2FormerCandidates
 from .class_threshold_filter import ClassThresholdFilter
 from .clip_category_correction import ClipCategoryCorrection
 from .coupled_threshold_filter import CoupledThresholdFilter
 from .dual_threshold_filter import DualThresholdFilter
+from .knet_candidates import KNetCandidates
+from .mask_rcnn_candidates import MaskRCNNCandidates
 from .mask_uncertainty import MaskUncertainty
 from .threshold_filter import ThresholdFilter
 
 __all__ = [
-    'AdaptiveThresholdFilter', 'ClassThresholdFilter', 'ClipCategoryCorrection',
-    'CoupledThresholdFilter', 'DualThresholdFilter', 'Mask2FormerCandidates', 'MaskUncertainty',
-    'PseudoLabelHook', 'ThresholdFilter'
+    'AdaptiveThresholdFilter', 'AligningWeights', 'ClassThresholdFilter', 'ClipCategoryCorrection',
+    'CoupledThresholdFilter', 'DualThresholdFilter', 'KNetCandidates', 'Mask2FormerCandidates',
+    'MaskRCNNCandidates', 'MaskUncertainty', 'PseudoLabelHook', 'ThresholdFilter'
 ]

@@ -8,6 +8,7 @@ from mmdet.structures import SampleList
 from mmengine.structures import InstanceData
 from torch import Tensor
 
+from mmssis.models.seg_heads import MaskIoUMask2FormerHead
 from mmssis.ops import class_quality
 
 
@@ -17,7 +18,8 @@ class Mask2FormerCandidates:
 
     mmdet's fusion head multiplies class and mask score, emits a query once per class and
     upsamples all masks first. Here every query is one candidate under its best class, class
-    probabilities and mask logits stay apart, and masks stay at stride 4.
+    probabilities and mask logits stay apart, and masks stay at stride 4. Where the head predicts
+    IoUs (``MaskIoUMask2FormerHead``) they are the mask scores.
     """
 
     def __call__(self, teacher: MaskFormer, images: Tensor,
@@ -33,11 +35,16 @@ class Mask2FormerCandidates:
             Candidates of each image, see :meth:`from_logits`.
         """
         features = teacher.extract_feat(images)
-        cls_logits, mask_logits = teacher.panoptic_head(features, data_samples)
-        return [
-            self.from_logits(cls, mask, images.shape[-2:])
-            for cls, mask in zip(cls_logits[-1], mask_logits[-1])
-        ]
+        cls_logits, mask_logits = (
+            layers[-1] for layers in teacher.panoptic_head(features, data_samples))
+        if not isinstance(teacher.panoptic_head, MaskIoUMask2FormerHead):
+            return [self.from_logits(*image, images.shape[-2:])
+                    for image in zip(cls_logits, mask_logits)]
+        candidates = [self.from_logits(*image, images.shape[-2:])
+                      for image in zip(cls_logits[..., :-1], mask_logits)]
+        for instances, iou_logits in zip(candidates, cls_logits[..., -1]):
+            instances.mask_scores = iou_logits.float().sigmoid()
+        return candidates
 
     @staticmethod
     def from_logits(cls_logits: Tensor, mask_logits: Tensor,

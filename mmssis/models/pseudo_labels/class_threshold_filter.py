@@ -17,6 +17,8 @@ class ClassThresholdFilter(ThresholdFilter):
         min_area: a mask must cover more than this many pixels of the network input.
     """
 
+    judges_masks = False
+
     def __init__(self, class_thr: float = 0.7, min_area: int = 5) -> None:
         super().__init__(min_area)
         self.class_thr = self.check_threshold('class_thr', class_thr)

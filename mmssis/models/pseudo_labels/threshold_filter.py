@@ -15,11 +15,15 @@ from .base import PseudoLabelHook
 class ThresholdFilter(PseudoLabelHook):
     """Keep instances by class evidence, then by their masks.
 
-    Of 100 candidates about 5 survive the class evidence, so only those are upsampled.
+    Of 100 candidates about 5 survive the class evidence, so only those are upsampled. With
+    ``min_area`` 0 none has to be where the model predicts mask scores (PAIS's IoU branch) or the
+    filter does not read them (``judges_masks`` False).
 
     Args:
         min_area: a mask must cover more than this many pixels of the network input.
     """
+
+    judges_masks = True
 
     def __init__(self, min_area: int = 5) -> None:
         super().__init__()
@@ -29,12 +33,16 @@ class ThresholdFilter(PseudoLabelHook):
 
     def forward(self, pseudo_labels: List[InstanceData],
                 context: PseudoLabelContext) -> List[InstanceData]:
-        """Drop what fails the thresholds; survivors have their masks resolved."""
+        """Drop what fails the thresholds; masks that had to be judged are resolved."""
         return [self.filter_image(instances) for instances in pseudo_labels]
 
     def filter_image(self, instances: InstanceData) -> InstanceData:
         """Drop what fails the thresholds from the instances of one image."""
-        instances = resolve_masks(instances[self.keep_by_class(instances)])
+        instances = instances[self.keep_by_class(instances)]
+        if self.min_area == 0 and (not self.judges_masks or 'mask_scores' in instances):
+            not_empty = (instances.mask_logits > 0).flatten(1).any(1)
+            return instances[self.keep_by_mask(instances) & not_empty]
+        instances = resolve_masks(instances)
         areas = instances.masks.new_zeros(len(instances), dtype=torch.long)
         for i, mask in enumerate(instances.masks):
             areas[i] = torch.count_nonzero(mask)  # a sum would make an int64 copy of the mask

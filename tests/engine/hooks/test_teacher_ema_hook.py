@@ -128,7 +128,15 @@ def test_warm_up(step, momentum):
     assert TeacherEMAHook(0.99, warm_up=100).momentum_at(step) == pytest.approx(momentum)
 
 
-@pytest.mark.parametrize('setting', [dict(momentum=1.0), dict(momentum=-0.1), dict(warm_up=-1)])
+@pytest.mark.parametrize('step', [1, 2, 3, 998, 999, 1000, 5000])
+def test_warm_up_of_pais(step):
+    """Released code: min(0.999, 1 - 1 / (t + 1)) at its update t, which follows our step t."""
+    hook = TeacherEMAHook(0.999, warm_up=999, warm_up_offset=1)
+    assert hook.momentum_at(step) == pytest.approx(min(0.999, 1 - 1 / (step + 1)))
+
+
+@pytest.mark.parametrize('setting', [dict(momentum=1.0), dict(momentum=-0.1), dict(warm_up=-1),
+                                     dict(warm_up_offset=0)])
 def test_settings_out_of_range(setting):
     with pytest.raises(ValueError, match=next(iter(setting))):
         TeacherEMAHook(**setting)

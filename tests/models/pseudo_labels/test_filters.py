@@ -125,3 +125,27 @@ def test_gap_2_8_a_query_is_one_candidate():
     instances = Mask2FormerCandidates.from_logits(logits, torch.randn(1, 4, 4), (16, 16))
     assert len(instances) == 1 and instances.class_probs.shape == (1, 3)
     assert instances.class_scores.item() == pytest.approx(logits.softmax(-1)[0, 0].item())
+
+
+@pytest.mark.parametrize('min_area, resolved', [
+    pytest.param(0, False, id='nothing asks for full-size masks'),
+    pytest.param(5, True, id='an area does'),
+])
+def test_predicted_mask_scores_spare_the_upsampling(min_area, resolved):
+    """PAIS: the mask-IoU branch has judged the masks; mask_quality does not overrule it."""
+    instances = candidates(CLASS, MASK)
+    instances.mask_scores = torch.tensor([0.2, 0.4, 0.4, 0.4])
+    instances.mask_logits[3] = -6.0
+    hook = MODELS.build(dict(type='DualThresholdFilter', class_thr=0.35, mask_thr=0.30,
+                             min_area=min_area))
+    kept, = hook([instances], None)
+    assert kept.mask_scores.tolist() == pytest.approx([0.4, 0.4])
+    assert kept.class_scores.tolist() == pytest.approx([0.95, 0.8])
+    assert ('masks' in kept) is resolved
+
+
+def test_a_filter_on_classes_alone_resolves_no_mask_unless_asked_for_an_area():
+    for min_area, resolved in ((0, False), (5, True)):
+        hook = MODELS.build(dict(type='ClassThresholdFilter', class_thr=0.9, min_area=min_area))
+        kept, = hook([candidates(CLASS, MASK)], None)
+        assert len(kept) == 2 and ('masks' in kept) is resolved
