@@ -16,6 +16,7 @@ from mmssis.utils import load_config
 
 ROOT = Path(__file__).parents[1]
 BASE = ROOT / 'configs/pldc/mask2former_lite0_animals2pct.py'
+PAIS = [ROOT / f'configs/pais/{model}_lite0_animals2pct.py' for model in ('knet', 'mask-rcnn')]
 CLASSES = ('bolt', 'nut')
 SIZE = 96
 
@@ -101,3 +102,30 @@ def test_documented_config_trains(config_file: Path, tmp_path: Path) -> None:
     assert runner.model.student.panoptic_head.cls_embed.out_features == len(CLASSES) + 1
     checkpoint = torch.load(tmp_path / 'work/iter_2.pth', weights_only=False)
     assert tuple(checkpoint['meta']['dataset_meta']['classes']) == CLASSES
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('base', PAIS, ids=lambda path: path.stem)
+def test_documented_config_trains_with_pais_as_base(base: Path, config_file: Path,
+                                                    tmp_path: Path) -> None:
+    """K-Net and Mask R-CNN: the two classes arrive in every head."""
+    config_file.write_text(config_file.read_text().replace(str(BASE), str(base)))
+    cfg = load_config(config_file, {
+        'schedule': dict(max_iters=2, burn_in=1, val_interval=2),
+        'model.pseudo_label_hooks.0.class_thr': 0.0,
+        'model.pseudo_label_hooks.0.mask_thr': 0.0,
+        'train_dataloader.batch_size': 2,
+        'train_dataloader.batch_sampler.source_ratio': [1, 1],
+        'work_dir': str(tmp_path / 'work'),
+        'default_hooks.logger.interval': 1,
+        'randomness': dict(seed=0),
+        'experiment_name': tmp_path.name,
+    })
+    runner = Runner.from_cfg(cfg)
+    runner.train()
+    names = [name for name in runner.message_hub.log_scalars if 'unsup' in name]
+    assert names and all(math.isfinite(runner.message_hub.get_scalar(name).current())
+                         for name in names)
+    counts = {name: module.num_classes for name, module in runner.model.student.named_modules()
+              if isinstance(vars(module).get('num_classes'), int) and 'rpn' not in name}
+    assert len(counts) >= 2 and set(counts.values()) == {len(CLASSES)}

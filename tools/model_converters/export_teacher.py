@@ -21,12 +21,22 @@ from mmssis.utils.config import load_config
 # What to use instead of our classes, and which of their settings have no meaning there.
 PLAIN = {
     'WeightedMask2FormerHead': dict(type='Mask2FormerHead'),
+    'MaskIoUMask2FormerHead': dict(type='Mask2FormerHead'),
+    'WeightedMaskRCNN': dict(type='MaskRCNN'),
+    'WeightedRoIHead': dict(type='StandardRoIHead'),
+    'FCNMaskIoUHead': dict(type='FCNMaskHead'),
     'FrozenNormTIMM': dict(type='mmpretrain.TIMMBackbone', features_only=True, pretrained=False),
 }
+PIXEL_WEIGHTS = ('weight_dice_by_pixel', 'normalize_pixel_weights')
 TRAINING_ONLY = {
-    'WeightedMask2FormerHead': ('weight_dice_by_pixel', 'normalize_pixel_weights'),
+    'WeightedMask2FormerHead': PIXEL_WEIGHTS,
+    'MaskIoUMask2FormerHead': (*PIXEL_WEIGHTS, 'loss_iou_weight'),
+    'FCNMaskIoUHead': ('iou_channels', 'iou_loss_weight'),
     'FrozenNormTIMM': ('frozen', ),
 }
+
+# The mask-IoU branches judge pseudo labels; they change no prediction.
+IOU_BRANCHES = ('roi_head.mask_head.iou_branch.', 'panoptic_head.cls_embed.iou.')
 
 
 def parse_args() -> argparse.Namespace:
@@ -124,7 +134,8 @@ def weights_of(branch: str, state_dict: Mapping[str, Tensor]) -> Dict[str, Tenso
         state_dict (Mapping[str, Tensor]): Weights of both.
 
     Returns:
-        dict[str, Tensor]: Its weights under the names of a plain detector.
+        dict[str, Tensor]: Its weights under the names of a plain detector, without those of a
+        mask-IoU branch.
 
     Raises:
         ValueError: If the checkpoint does not hold that branch.
@@ -135,7 +146,7 @@ def weights_of(branch: str, state_dict: Mapping[str, Tensor]) -> Dict[str, Tenso
                for name, value in state_dict.items() if name.startswith(prefix)}
     if not weights:
         raise ValueError(f'the checkpoint holds no {branch}; is it an exported one?')
-    return weights
+    return {name: value for name, value in weights.items() if not name.startswith(IOU_BRANCHES)}
 
 
 def dataset_meta(checkpoint: Mapping[str, Any]) -> Dict[str, Any]:

@@ -8,6 +8,7 @@ from mmdet.registry import DATASETS
 from mmengine.runner import Runner
 from torch import nn
 from toy_data import CLASSES, coco_content, write_images, write_json
+from toy_pais import build_pais
 
 from mmssis.engine.hooks import PreflightHook
 
@@ -106,6 +107,14 @@ def test_settings_that_disagree(semi_data, tmp_path, model, classes, message):
     runner = make_runner(semi_data, tmp_path, model, val_set(tmp_path, classes))
     with pytest.raises(ValueError, match=message):
         PreflightHook().before_train(runner)
+
+
+def test_the_rpns_one_class_is_not_that_of_the_data(semi_data, tmp_path):
+    """Mask R-CNN: the RPN tells objects from background."""
+    runner = make_runner(semi_data, tmp_path, val=val_set(tmp_path))
+    runner.model.student['rpn_head'] = build_pais('mask-rcnn').student.rpn_head
+    assert runner.model.student['rpn_head'].num_classes == 1
+    PreflightHook().before_train(runner)
 
 
 def test_all_problems_in_one_message(semi_data, tmp_path):
