@@ -13,7 +13,7 @@ from mmssis.structures import PseudoLabelContext, resolve_masks
 
 from .base import PseudoLabelHook
 
-SCHEDULES = ('semi', 'total')
+SCHEDULES = ('semi', 'total', 'constant')
 
 
 @MODELS.register_module()
@@ -34,7 +34,9 @@ class ClipCategoryCorrection(PseudoLabelHook):
     Args:
         classifier: config of a :class:`mmssis.models.clip.RegionClassifier`.
         schedule: 'semi': w by the progress of the semi-supervised phase (released code);
-            'total': by the progress of the whole training (the letter of Eq. 7).
+            'total': by the progress of the whole training (the letter of Eq. 7); 'constant':
+            w stays 0.5, for a classifier that the teacher does not catch up with (not in the
+            paper; docs/results.md).
         class_thr: class threshold of the filter before this hook, in (0.5, 1]. With it the
             classifier is freed once no label can change any more; None keeps it.
         early_out: False runs the classifier on every instance, at the same labels.
@@ -70,8 +72,8 @@ class ClipCategoryCorrection(PseudoLabelHook):
         """Correct labels, class_probs and class_scores; keep the old ones as teacher_labels."""
         for instances in pseudo_labels:
             instances.teacher_labels = instances.labels
-        weight = fusion_weight(
-            context.progress if self.schedule == 'semi' else context.total_progress)
+        progress = dict(semi=context.progress, total=context.total_progress, constant=0.0)
+        weight = fusion_weight(progress[self.schedule])
         if self.class_thr is not None and not self.any_can_change(weight):
             self.classifier.free()
             return pseudo_labels

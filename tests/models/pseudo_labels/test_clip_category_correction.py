@@ -174,6 +174,7 @@ def test_masks_are_resolved_for_unfiltered_candidates():
 @pytest.mark.parametrize('schedule, progress, total_progress, changes', [
     pytest.param('semi', 0.0, 0.9, True, id='semi'),
     pytest.param('total', 0.0, 0.9, False, id='total'),
+    pytest.param('constant', 0.9, 0.9, True, id='constant'),
 ])
 def test_schedules(schedule, progress, total_progress, changes):
     """Which progress sets the weight."""
