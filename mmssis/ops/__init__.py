@@ -1,10 +1,12 @@
 """The papers' equations as pure functions: tensors in, tensors out, no state, no config."""
 
 from .aligning import aligning_weights
+from .boundary import boundary_preserving_map
 from .box_maps import sample_box_maps
 from .components import largest_part_boxes
 from .fusion import correction_can_change, fuse_class_probs, fusion_weight
 from .geometry import affine_masks
+from .matching import match_class_thresholds, match_pixel_threshold
 from .overlap import binary_mask_iou
 from .points import sample_points
 from .quality import class_quality, mask_quality
@@ -12,8 +14,9 @@ from .thresholds import coupled_threshold, dual_threshold
 from .uncertainty import mask_uncertainty, weighted_mask_bce, weighted_mask_dice
 
 __all__ = [
-    'affine_masks', 'aligning_weights', 'binary_mask_iou', 'class_quality',
-    'correction_can_change', 'coupled_threshold', 'dual_threshold', 'fuse_class_probs',
-    'fusion_weight', 'largest_part_boxes', 'mask_quality', 'mask_uncertainty', 'sample_box_maps',
-    'sample_points', 'weighted_mask_bce', 'weighted_mask_dice'
+    'affine_masks', 'aligning_weights', 'binary_mask_iou', 'boundary_preserving_map',
+    'class_quality', 'correction_can_change', 'coupled_threshold', 'dual_threshold',
+    'fuse_class_probs', 'fusion_weight', 'largest_part_boxes', 'mask_quality', 'mask_uncertainty',
+    'match_class_thresholds', 'match_pixel_threshold', 'sample_box_maps', 'sample_points',
+    'weighted_mask_bce', 'weighted_mask_dice'
 ]

@@ -241,3 +241,53 @@ def binary_mask_iou(masks, targets):
                 union += bool(a or b)
         ious.append(shared / union if union else 0.0)
     return ious
+
+
+def boundary_preserving_map(mask_probs, scale, eps, replicate=False):
+    """Noisy Boundaries section 3.3: the Laplacian of each mask, pixel by pixel."""
+    maps = []
+    for mask in mask_probs:
+        rows, columns = len(mask), len(mask[0])
+
+        def value(i, j):
+            if replicate:
+                return mask[min(max(i, 0), rows - 1)][min(max(j, 0), columns - 1)]
+            return mask[i][j] if 0 <= i < rows and 0 <= j < columns else 0.0
+
+        strength = [[0.0] * columns for _ in range(rows)]
+        for i in range(rows):
+            for j in range(columns):
+                total = 8 * value(i, j)
+                for k in range(i - 1, i + 2):
+                    for m in range(j - 1, j + 2):
+                        if (k, m) != (i, j):
+                            total -= value(k, m)
+                strength[i][j] = abs(total)
+        mean = sum(map(sum, strength)) / (rows * columns)
+        maps.append([[scale * b / (mean + eps) for b in row] for row in strength])
+    return maps
+
+
+def match_class_thresholds(scores, labels, num_images, instances_per_image):
+    """Noisy Boundaries section 3.1: try every threshold that makes a difference."""
+    thresholds = []
+    for c, q_c in enumerate(instances_per_image):
+        mine = [score for score, label in zip(scores, labels) if label == c]
+        best, best_distance = None, None
+        for threshold in sorted({0.0, *mine}):
+            kept = sum(score > threshold for score in mine)
+            distance = abs(kept - q_c * num_images)
+            if best is None or distance < best_distance:
+                best, best_distance = threshold, distance
+        thresholds.append(best)
+    return thresholds
+
+
+def match_pixel_threshold(hist, fraction):
+    """Noisy Boundaries section 3.1: try every edge of the histogram."""
+    best, best_distance = None, None
+    for i in range(len(hist) + 1):
+        distance = abs(sum(hist[i:]) / sum(hist) - fraction)
+        if best is None or distance < best_distance:
+            best, best_distance = i / len(hist), distance
+    return best
