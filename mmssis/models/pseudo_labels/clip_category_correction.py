@@ -29,7 +29,9 @@ class ClipCategoryCorrection(PseudoLabelHook):
     ``(1 - w) p1 > (1 - w) p2 + w``. Behind a class threshold c_t that holds for all as soon as
     ``w < (2 c_t - 1) / (2 c_t)``: after 27.6 % of the semi-supervised phase at c_t = 0.85. The
     labels are those of a run without this shortcut; ``class_probs`` and ``class_scores`` of
-    the instances that were skipped stay the teacher's.
+    the instances that were skipped stay the teacher's. The fused ones are scaled by the teacher's
+    evidence for any class (the sum of its probabilities, at most 1), so that both have one scale
+    for what reads them, ``AligningWeights`` say.
 
     Args:
         classifier: config of a :class:`mmssis.models.clip.RegionClassifier`.
@@ -116,7 +118,9 @@ class ClipCategoryCorrection(PseudoLabelHook):
         """Write the fused distributions of ``rows`` back, where the classifier may speak."""
         labels, probs = fuse_class_probs(teacher_probs, clip_probs, weight)
         covered = self.classifier.constants['covers'][teacher_probs.argmax(-1)]
-        rows, labels, probs = rows[covered], labels[covered], probs[covered]
+        rows, labels = rows[covered], labels[covered]
+        evidence = torch.cat([found.class_probs for found in pseudo_labels])[rows].sum(-1)
+        probs = probs[covered] * evidence.clamp(max=1)[:, None]
         new = {
             'labels': labels,
             'class_probs': probs,

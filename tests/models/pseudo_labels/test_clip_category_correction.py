@@ -95,15 +95,28 @@ def test_shortcuts_change_no_label(progress, answer):
 
 
 def test_fusion_by_hand():
-    """Eq. 8 and 9 at w = 0.5: the label turns, the probabilities are the fused ones."""
+    """Eq. 8 and 9 at w = 0.5: the label turns, the probabilities are 0.9 of the fused ones."""
     hook = build()
     hook.classifier.answers[1] = torch.tensor([0.0, 1.0, 0.0, 0.0])
     probs = torch.tensor([[0.72, 0.09, 0.0, 0.09], [0.54, 0.27, 0.0, 0.09]])
     found, = hook([pseudo_labels(probs)], context(1))
-    torch.testing.assert_close(found.class_probs[1], torch.tensor([0.3, 0.65, 0.0, 0.05]))
+    torch.testing.assert_close(found.class_probs[1], 0.9 * torch.tensor([0.3, 0.65, 0.0, 0.05]))
     assert found.labels.tolist() == [0, 1] and found.teacher_labels.tolist() == [0, 0]
     torch.testing.assert_close(found.class_scores, found.class_probs.amax(1))
     assert found.labels.dtype == torch.long
+
+
+@pytest.mark.parametrize('probs, evidence', [
+    pytest.param([0.3, 0.06, 0.0, 0.0], 0.36, id='an unsure kernel stays unsure'),
+    pytest.param([0.9, 0.6, 0.0, 0.0], 1.0, id='sigmoids may sum to more than 1'),
+])
+def test_the_evidence_for_any_class_is_kept(probs, evidence):
+    """K-Net's scores are sigmoids: normalised, one of 0.3 would look as sure as one of 0.9."""
+    hook = build()
+    hook.classifier.answers[0] = torch.tensor([1.0, 0.0, 0.0, 0.0])
+    found, = hook([pseudo_labels(torch.tensor([probs]))], context(1))
+    fused = 0.5 + 0.5 * probs[0] / sum(probs)
+    assert found.class_scores.item() == pytest.approx(evidence * fused)
 
 
 @pytest.mark.parametrize('counts', [(0, ), (0, 0), (0, 3, 0), (1, 0, 2)])
