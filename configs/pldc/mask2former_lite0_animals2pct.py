@@ -9,7 +9,7 @@ _base_ = [
     '../_base_/models/pldc_mask2former_lite0.py', '../_base_/datasets/semi_animals.py',
     '../_base_/default_runtime.py'
 ]
-burn_in, max_iters = 150, 450
+burn_in, max_iters = 150, 900
 
 ddtf = dict(type='DualThresholdFilter', class_thr=0.7, mask_thr=0.85, min_area=5)
 dicc = dict(

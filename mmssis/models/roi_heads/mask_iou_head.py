@@ -65,6 +65,8 @@ class FCNMaskIoUHead(FCNMaskHead):
         ValueError: if the weight is negative.
     """
 
+    extra_output = 'iou_feats'
+
     def __init__(self, *args: Any, iou_channels: int = 128, iou_loss_weight: float = 0.25,
                  **kwargs: Any) -> None:
         if not iou_loss_weight >= 0:

@@ -1,6 +1,6 @@
 """Mask R-CNN's RoI head with weights per instance, per pixel and for the background."""
 
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 import torch
 from mmdet.models.losses import CrossEntropyLoss
@@ -11,12 +11,14 @@ from mmdet.registry import MODELS
 from mmdet.structures import SampleList
 from mmdet.structures.bbox import bbox2roi, get_box_tensor
 from mmdet.utils import InstanceList
+from mmengine.config import ConfigDict
 from mmengine.structures import InstanceData
 from torch import Tensor
 
-from mmssis.ops import weighted_mask_bce
+from mmssis.ops import boundary_preserving_map, weighted_mask_bce
 
 from .mask_iou_head import FCNMaskIoUHead
+from .noise_tolerant_mask_head import NoiseTolerantMaskHead
 from .roi_targets import Background, crop_masks, crop_weights, instance_weights, roi_weights
 
 Features = Tuple[Tensor, ...]
@@ -35,22 +37,39 @@ class WeightedRoIHead(StandardRoIHead):
     classification by the sum of the weights, at least 1; boxes by the number of sampled RoIs;
     masks by the number of positives.
 
+    A ``NoiseTolerantMaskHead`` gets the same loss at its coarse size as well. With
+    ``boundary_map`` each pixel of the mask losses is also weighted by Noisy Boundaries'
+    boundary-preserving map of the student's own prediction.
+
     RoIs are read from features in float32: under autocast mmdet would round the coordinates to
     half precision, to whole pixels from 1024 on.
 
     Args:
         *args: as :class:`mmdet.models.StandardRoIHead`.
+        boundary_map: settings of :func:`mmssis.ops.boundary_preserving_map` (``scale``, ``eps``,
+            ``padding``); None: no map. The released code of Noisy Boundaries reduces the loss
+            before it multiplies: in effect ``loss_mask.loss_weight`` times 3.
+        boundary_sizes: mask losses that take the map, 'fine' and 'coarse'.
         **kwargs: as :class:`mmdet.models.StandardRoIHead`.
 
     Raises:
         TypeError: if the mask loss is not a cross-entropy.
-        ValueError: if it is set to a form that the head does not compute.
+        ValueError: if it is set to a form that the head does not compute, or a boundary setting
+            is unknown.
     """
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, boundary_map: Optional[dict] = None,
+                 boundary_sizes: Sequence[str] = ('fine', 'coarse'), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.with_mask:
             _check_mask_loss(self.mask_head.loss_mask)
+        if boundary_map is not None:
+            boundary_preserving_map(torch.zeros(0, 1, 1), **boundary_map)
+        if not set(boundary_sizes) <= {'fine', 'coarse'}:
+            raise ValueError(f'boundary_sizes = {tuple(boundary_sizes)} of roi_head: '
+                             "give some of 'fine' and 'coarse'")
+        self.boundary_map = boundary_map
+        self.boundary_sizes = tuple(boundary_sizes)
 
     @property
     def with_mask_iou(self) -> bool:
@@ -71,8 +90,8 @@ class WeightedRoIHead(StandardRoIHead):
                 input, and returns the weight of each, (P_i,) in [0, 1].
 
         Returns:
-            ``loss_cls``, ``acc``, ``loss_bbox``, ``loss_mask`` and, with a mask-IoU branch on
-            true labels, ``loss_mask_iou``.
+            ``loss_cls``, ``acc``, ``loss_bbox``, ``loss_mask``; with a mask-IoU branch on true
+            labels ``loss_mask_iou``; with a noise-tolerant head ``loss_mask_coarse``.
         """
         batch_gt_instances, ignored, _ = unpack_gt_instances(batch_data_samples)
         sampled = [
@@ -156,14 +175,24 @@ class WeightedRoIHead(StandardRoIHead):
         results = self._forward_positives(x, sampling_results, bbox_feats)
         labels = torch.cat([result.pos_gt_labels for result in sampling_results])
         logits = self.logits_of(results['mask_preds'], labels)
-        targets, weights = self._mask_targets(sampling_results, batch_data_samples)
-        bce = weighted_mask_bce(logits.flatten(1), targets.flatten(1), weights.flatten(1))
-        loss_weight = self.mask_head.loss_mask.loss_weight
-        losses = dict(loss_mask=loss_weight * bce / max(len(labels), 1))
+        targets, weights = self._mask_targets(sampling_results, batch_data_samples, self.train_cfg)
+        losses = dict(loss_mask=self._mask_bce(logits, targets, weights, 'fine'))
+        if 'coarse_preds' in results:
+            coarse = self.logits_of(results['coarse_preds'].float(), labels)
+            cfg = ConfigDict(self.train_cfg, mask_size=tuple(coarse.shape[1:]))
+            losses['loss_mask_coarse'] = self._mask_bce(
+                coarse, *self._mask_targets(sampling_results, batch_data_samples, cfg), 'coarse')
         if self.with_mask_iou and not _pseudo_labeled(batch_data_samples):
             losses['loss_mask_iou'] = self.mask_head.iou_loss(
                 results['iou_feats'], logits, targets)
         return dict(results, mask_targets=targets, loss_mask=losses)
+
+    def _mask_bce(self, logits: Tensor, targets: Tensor, weights: Tensor, size: str) -> Tensor:
+        """Mean over the P RoIs of the weighted cross-entropy of their masks, all (P, S, S)."""
+        if self.boundary_map is not None and size in self.boundary_sizes:
+            weights = weights * boundary_preserving_map(logits.sigmoid(), **self.boundary_map)
+        bce = weighted_mask_bce(logits.flatten(1), targets.flatten(1), weights.flatten(1))
+        return self.mask_head.loss_mask.loss_weight * bce / max(len(logits), 1)
 
     def _forward_positives(self, x: Features, sampling_results: SamplingResults,
                            bbox_feats: Tensor) -> Dict[str, Tensor]:
@@ -178,13 +207,13 @@ class WeightedRoIHead(StandardRoIHead):
 
     @torch.no_grad()
     def _mask_targets(self, sampling_results: SamplingResults,
-                      batch_data_samples: SampleList) -> Tuple[Tensor, Tensor]:
-        """Targets and weights of the positive RoIs of all images, both (P, S, S)."""
+                      batch_data_samples: SampleList, cfg: ConfigDict) -> Tuple[Tensor, Tensor]:
+        """Targets and weights of the positive RoIs at ``cfg.mask_size``, both (P, S, S)."""
         targets, weights = [], []
         for result, sample in zip(sampling_results, batch_data_samples):
             instances, rois = sample.gt_instances, result.pos_priors
             inds, shape = result.pos_assigned_gt_inds, tuple(sample.batch_input_shape)
-            targets.append(crop_masks(instances, rois, inds, self.train_cfg, shape))
+            targets.append(crop_masks(instances, rois, inds, cfg, shape))
             pixels = crop_weights(instances, rois, inds, targets[-1].shape[1:], shape)
             by_mask = instance_weights(instances, 'mask_weights', inds)
             weights.append(pixels * by_mask[:, None, None])
@@ -211,10 +240,10 @@ class WeightedRoIHead(StandardRoIHead):
                     bbox_pred=results['bbox_pred'].float())
 
     def _mask_forward(self, x: Features, *args: Any, **kwargs: Any) -> Dict[str, Tensor]:
-        """As mmdet's, in float32; with a mask-IoU branch also its input, ``iou_feats``."""
+        """As mmdet's, in float32; with it what else our mask heads give, ``extra_output``."""
         results = super()._mask_forward([level.float() for level in x], *args, **kwargs)
-        if self.with_mask_iou:
-            results['mask_preds'], results['iou_feats'] = results['mask_preds']
+        if isinstance(self.mask_head, (FCNMaskIoUHead, NoiseTolerantMaskHead)):
+            results['mask_preds'], results[self.mask_head.extra_output] = results['mask_preds']
         return dict(results, mask_preds=results['mask_preds'].float())
 
 
