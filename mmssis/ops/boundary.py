@@ -46,8 +46,20 @@ def boundary_preserving_map(mask_probs: Tensor, scale: float = 3.0, eps: float =
     probs = mask_probs.detach().to(torch.promote_types(mask_probs.dtype, torch.float32))
     if len(probs) == 0:
         return probs
-    kernel = probs.new_full((1, 1, 3, 3), -1.0)
-    kernel[..., 1, 1] = 8.0
-    padded = F.pad(probs[:, None], (1, 1, 1, 1), mode=PADDINGS[padding])
-    strength = F.conv2d(padded, kernel)[:, 0].abs()
+    strength = _laplacian(probs, PADDINGS[padding]).abs()
     return scale * strength / (strength.mean((1, 2), keepdim=True) + eps)
+
+
+def _laplacian(probs: Tensor, mode: str) -> Tensor:
+    """Sum of the differences to the 8 neighbours, (N, S, S).
+
+    As differences, flat regions give exactly 0. A convolution leaves rounding errors, which the
+    normalisation would blow up where a mask has no boundary.
+    """
+    rows, columns = probs.shape[1:]
+    padded = F.pad(probs[:, None], (1, 1, 1, 1), mode=mode)[:, 0]
+    total = torch.zeros_like(probs)
+    for y in range(3):
+        for x in range(3):
+            total += probs - padded[:, y:y + rows, x:x + columns]
+    return total

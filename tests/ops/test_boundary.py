@@ -35,6 +35,13 @@ def test_a_mask_that_underflows_to_zero_gives_no_nan():
     assert torch.equal(boundary_preserving_map(logits.sigmoid()), torch.zeros(1, 28, 28))
 
 
+@pytest.mark.parametrize('value', [0.99988, 0.3, 1 / 3])
+def test_a_flat_mask_has_no_boundary_not_even_by_rounding(value):
+    flat = torch.full((1, 28, 28), value)
+    assert not boundary_preserving_map(flat, padding='replicate').any()
+    assert not boundary_preserving_map(flat)[:, 1:-1, 1:-1].any()
+
+
 def test_the_map_changes_the_direction_of_the_gradient():
     """B.5: the released code multiplies a scalar; its gradient is 3 times the plain one."""
     generator = torch.Generator().manual_seed(1)

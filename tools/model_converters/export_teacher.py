@@ -27,10 +27,11 @@ PLAIN = {
     'FCNMaskIoUHead': dict(type='FCNMaskHead'),
     'FrozenNormTIMM': dict(type='mmpretrain.TIMMBackbone', features_only=True, pretrained=False),
 }
-PIXEL_WEIGHTS = ('weight_dice_by_pixel', 'normalize_pixel_weights')
+PIXEL_WEIGHTS = ('weight_dice_by_pixel', 'normalize_pixel_weights', 'boundary_map')
 TRAINING_ONLY = {
     'WeightedMask2FormerHead': PIXEL_WEIGHTS,
     'MaskIoUMask2FormerHead': (*PIXEL_WEIGHTS, 'loss_iou_weight'),
+    'WeightedRoIHead': ('boundary_map', 'boundary_sizes'),
     'FCNMaskIoUHead': ('iou_channels', 'iou_loss_weight'),
     'FrozenNormTIMM': ('frozen', ),
 }

@@ -1,6 +1,6 @@
 """From pyramid features to the first kernels and masks."""
 
-from typing import Dict, NamedTuple, Sequence
+from typing import Dict, NamedTuple, Optional, Sequence
 
 from mmcv.cnn import ConvModule
 from mmdet.registry import MODELS
@@ -9,6 +9,7 @@ from mmengine.model import BaseModule, bias_init_with_prob, normal_init
 from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
+from ..boundary import check_boundary_map
 from .kernels import Kernels, gather_features, to_stride4
 from .losses import check_sigmoid, mask_losses, matched_logits
 from .semantic_fpn import SemanticFPN
@@ -44,12 +45,15 @@ class ConvKernelHead(BaseModule):
         loss_mask: binary cross-entropy of the masks.
         loss_dice: dice loss of the masks.
         loss_seg: focal loss of the semantic segmentation, which is trained with true labels only.
+        boundary_map: settings of the boundary-preserving map in the mask loss; None: no map.
     """
 
     def __init__(self, num_classes: int, num_kernels: int, in_channels: int, channels: int,
                  norm_cfg: ConfigType, loss_mask: ConfigType, loss_dice: ConfigType,
-                 loss_seg: ConfigType) -> None:
+                 loss_seg: ConfigType, boundary_map: Optional[dict] = None) -> None:
         super().__init__()
+        check_boundary_map(boundary_map)
+        self.boundary_map = boundary_map
         self.num_classes = num_classes
         self.num_kernels = num_kernels
         self.semantic_fpn = SemanticFPN(in_channels, channels, norm_cfg)
@@ -99,7 +103,8 @@ class ConvKernelHead(BaseModule):
             ``loss_mask`` and ``loss_dice``.
         """
         logits = matched_logits(output.kernels.mask_logits, assignment)
-        return mask_losses(logits, assignment, self.loss_mask, self.loss_dice)
+        return mask_losses(logits, assignment, self.loss_mask, self.loss_dice,
+                           self.boundary_map)
 
     def seg_loss(self, output: KernelHeadOutput, targets: Sequence[InstanceData]) -> Tensor:
         """Loss of the semantic segmentation, over the foreground pixels of this rank.

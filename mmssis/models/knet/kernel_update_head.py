@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from mmssis.ops import binary_mask_iou
 
+from ..boundary import check_boundary_map
 from .kernel_updator import KernelUpdator
 from .kernels import Kernels, gather_features
 from .losses import check_sigmoid, mask_losses, matched_logits
@@ -33,12 +34,16 @@ class KernelUpdateHead(BaseModule):
         loss_mask: binary cross-entropy of the masks.
         loss_dice: dice loss of the masks.
         loss_iou: binary cross-entropy of the mask-IoU output (PAIS); None: no such output.
+        boundary_map: settings of the boundary-preserving map in the mask loss; None: no map.
     """
 
     def __init__(self, num_classes: int, channels: int, num_heads: int,
                  feedforward_channels: int, loss_cls: ConfigType, loss_mask: ConfigType,
-                 loss_dice: ConfigType, loss_iou: OptConfigType = None) -> None:
+                 loss_dice: ConfigType, loss_iou: OptConfigType = None,
+                 boundary_map: Optional[dict] = None) -> None:
         super().__init__()
+        check_boundary_map(boundary_map)
+        self.boundary_map = boundary_map
         self.num_classes = num_classes
         self.feat_transform = ConvModule(channels, channels, 1, act_cfg=None)
         self.updator = KernelUpdator(channels)
@@ -118,7 +123,8 @@ class KernelUpdateHead(BaseModule):
         losses = dict(loss_cls=self.loss_cls(
             kernels.cls_logits.flatten(0, 1).float(), assignment.labels,
             assignment.cls_weights, avg_factor=num_matched))
-        losses.update(mask_losses(logits, assignment, self.loss_mask, self.loss_dice))
+        losses.update(mask_losses(
+            logits, assignment, self.loss_mask, self.loss_dice, self.boundary_map))
         if with_iou and self.loss_iou is not None:
             losses['loss_iou'] = self._iou_loss(kernels, logits, assignment)
         return losses

@@ -1,8 +1,10 @@
 """The mask losses that kernel head and update heads share."""
 
-from typing import Dict
+from typing import Dict, Optional
 
 from torch import Tensor, nn
+
+from mmssis.ops import boundary_preserving_map
 
 from .kernels import to_stride4
 from .targets import Assignment
@@ -23,10 +25,11 @@ def matched_logits(mask_logits: Tensor, assignment: Assignment) -> Tensor:
 
 
 def mask_losses(logits: Tensor, assignment: Assignment, loss_mask: nn.Module,
-                loss_dice: nn.Module) -> Dict[str, Tensor]:
+                loss_dice: nn.Module, boundary_map: Optional[dict] = None) -> Dict[str, Tensor]:
     """Cross-entropy and dice of matched masks, as means over the P pairs of this rank.
 
-    ``mask_weights`` multiply both losses, ``pixel_weights`` the cross-entropy. The means divide
+    ``mask_weights`` multiply both losses, ``pixel_weights`` and the boundary-preserving map of the
+    prediction (Noisy Boundaries, section 3.3), if wanted, the cross-entropy. The means divide
     by numbers of pairs and pixels, not by sums of weights.
 
     Args:
@@ -34,6 +37,7 @@ def mask_losses(logits: Tensor, assignment: Assignment, loss_mask: nn.Module,
         assignment: who learns what.
         loss_mask: binary cross-entropy over pixels.
         loss_dice: dice loss with squared sums.
+        boundary_map: settings of :func:`mmssis.ops.boundary_preserving_map`; None: no map.
 
     Returns:
         ``loss_mask`` and ``loss_dice``; without a pair a 0 that keeps the graph, so that all
@@ -44,6 +48,8 @@ def mask_losses(logits: Tensor, assignment: Assignment, loss_mask: nn.Module,
     weights = assignment.mask_weights[:, None, None].expand_as(logits)
     if assignment.pixel_weights is not None:
         weights = weights * assignment.pixel_weights
+    if boundary_map is not None:
+        weights = weights * boundary_preserving_map(logits.sigmoid(), **boundary_map)
     return dict(
         loss_mask=loss_mask(logits, assignment.masks, weight=weights),
         loss_dice=loss_dice(logits, assignment.masks, weight=assignment.mask_weights))

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from mmssis.ops import boundary_preserving_map, weighted_mask_bce
 
+from ..boundary import check_boundary_map
 from .mask_iou_head import FCNMaskIoUHead
 from .noise_tolerant_mask_head import NoiseTolerantMaskHead
 from .roi_targets import Background, crop_masks, crop_weights, instance_weights, roi_weights
@@ -63,8 +64,7 @@ class WeightedRoIHead(StandardRoIHead):
         super().__init__(*args, **kwargs)
         if self.with_mask:
             _check_mask_loss(self.mask_head.loss_mask)
-        if boundary_map is not None:
-            boundary_preserving_map(torch.zeros(0, 1, 1), **boundary_map)
+        check_boundary_map(boundary_map)
         if not set(boundary_sizes) <= {'fine', 'coarse'}:
             raise ValueError(f'boundary_sizes = {tuple(boundary_sizes)} of roi_head: '
                              "give some of 'fine' and 'coarse'")

@@ -17,7 +17,9 @@ from mmengine.structures import InstanceData
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
-from mmssis.ops import sample_points, weighted_mask_bce, weighted_mask_dice
+from mmssis.ops import boundary_preserving_map, sample_points, weighted_mask_bce, weighted_mask_dice
+
+from ..boundary import check_boundary_map
 
 WEIGHTS = ('cls_weights', 'mask_weights', 'pixel_weights')
 # mmdet's own Mask2Former configs set it, and its head does not read it.
@@ -44,6 +46,9 @@ class WeightedMask2FormerHead(Mask2FormerHead):
         *args: as :class:`mmdet.models.Mask2FormerHead`.
         weight_dice_by_pixel: whether ``pixel_weights`` enter the dice loss too. The paper
             leaves it open, the released code does not.
+        boundary_map: settings of :func:`mmssis.ops.boundary_preserving_map` (``scale``, ``eps``,
+            ``padding``), whose map of the prediction weighs the points of the cross-entropy too
+            (Noisy Boundaries); None: no map.
         normalize_pixel_weights: divide by the sum of the weights in place of the number of
             points, so that an uncertain mask weighs as much as a sure one.
         **kwargs: as :class:`mmdet.models.Mask2FormerHead`, which would swallow unknown names.
@@ -57,7 +62,8 @@ class WeightedMask2FormerHead(Mask2FormerHead):
     loss_names: Tuple[str, ...] = ('loss_cls', 'loss_mask', 'loss_dice')
 
     def __init__(self, *args: Any, weight_dice_by_pixel: bool = False,
-                 normalize_pixel_weights: bool = False, **kwargs: Any) -> None:
+                 normalize_pixel_weights: bool = False, boundary_map: Optional[dict] = None,
+                 **kwargs: Any) -> None:
         known = set(inspect.signature(Mask2FormerHead).parameters) | UNREAD_BY_MMDET
         if unknown := sorted(set(kwargs) - known):
             raise TypeError(f'panoptic_head has no setting {unknown}: correct or remove it')
@@ -66,6 +72,8 @@ class WeightedMask2FormerHead(Mask2FormerHead):
             raise ValueError(f'num_stuff_classes = {self.num_stuff_classes} of panoptic_head: '
                              'this head is for instances, set it to 0')
         self._check_losses()
+        check_boundary_map(boundary_map)
+        self.boundary_map = boundary_map
         self.weight_dice_by_pixel = weight_dice_by_pixel
         self.normalize_pixel_weights = normalize_pixel_weights
 
@@ -159,12 +167,20 @@ class WeightedMask2FormerHead(Mask2FormerHead):
         points, targets, pixel_weights, mask_weights = self._point_targets(
             matched_logits.detach(), batch_gt_instances, matches)
         logits = point_sample(matched_logits.unsqueeze(1), points).squeeze(1)
-        bce = weighted_mask_bce(logits, targets, mask_weights[:, None] * pixel_weights)
+        bce = weighted_mask_bce(logits, targets, mask_weights[:, None] * pixel_weights
+                                * self._boundary_weights(matched_logits.detach(), points))
         dice_weights = pixel_weights if self.weight_dice_by_pixel else torch.ones_like(logits)
         dice = weighted_mask_dice(logits, targets, dice_weights, self.loss_dice.eps)
         loss_mask = self.loss_mask.loss_weight * bce / num_masks
         loss_dice = self.loss_dice.loss_weight * (mask_weights * dice).sum() / num_masks
         return loss_mask, loss_dice
+
+    def _boundary_weights(self, mask_logits: Tensor, points: Tensor) -> Tensor:
+        """Boundary-preserving map of masks (N, h, w) at their points (N, P, 2); 1 without it."""
+        if self.boundary_map is None:
+            return points.new_ones(())
+        maps = boundary_preserving_map(mask_logits.sigmoid(), **self.boundary_map)
+        return point_sample(maps.unsqueeze(1), points).squeeze(1)
 
     def _matched(self, values: Tensor, matches: Matches) -> Tensor:
         """Rows of (B, Q, ...) that were matched, image by image: (N, ...)."""

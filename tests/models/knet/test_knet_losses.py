@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 import torch
+from mmdet.registry import MODELS
 from mmdet.structures.mask import BitmapMasks
 from reference import knet_equations as plain
 from toy import labeled_sample
-from toy_knet import build_knet, losses_of, random_stages, small_sample, weighted
+from toy_knet import build_knet, knet_config, losses_of, random_stages, small_sample, weighted
 
 from mmssis.models.knet import knet
 from mmssis.models.knet.targets import semantic_targets, stride4_targets
@@ -218,3 +219,24 @@ def test_later_instances_cover_earlier_ones(labels):
     target = stride4_targets(small_sample(labels).gt_instances, (32, 32))
     painted = plain.paint(labels, target.masks.tolist(), 3, 8, 8)
     assert semantic_targets([target], 3).tolist() == [painted]
+
+
+def test_the_boundary_map_weighs_the_cross_entropy_of_every_stage():
+    """Noisy Boundaries on K-Net: the mean weight is the scale, dice and classes stay."""
+    samples = [small_sample((0, 1)), small_sample((2, ))]
+    model = build_knet()
+    outputs = random_stages(model)
+    expected = losses_of(model, outputs, samples)
+    mapped = build_knet()
+    for head in (mapped.kernel_head, *mapped.update_heads):
+        head.boundary_map = dict(scale=3.0)
+    found = losses_of(mapped, outputs, samples)
+    different = {name for name in expected if not torch.allclose(expected[name], found[name])}
+    assert different == {name for name in expected if name.endswith('loss_mask')}
+
+
+def test_wrong_settings_of_the_boundary_map_are_refused_when_the_head_is_built():
+    config = knet_config()
+    config.update_head.boundary_map = dict(scale=-1.0)
+    with pytest.raises(ValueError, match='scale must be at least 0'):
+        MODELS.build(config)

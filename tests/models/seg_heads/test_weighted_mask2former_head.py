@@ -88,6 +88,20 @@ def test_background_weight_scales_the_queries_without_a_match(labels):
     assert (matched['loss_cls'] == 0) == (len(labels) == 0)
 
 
+def test_the_boundary_map_weighs_the_points_of_the_cross_entropy_alone():
+    """Noisy Boundaries on Mask2Former (PL-DC Table 5c): dice and classes stay."""
+    sample, logits = labeled_sample(64, (0, 1)), outputs(images=1, layers=1)
+    plain = losses_of(build_head(), [sample], logits)
+    mapped = losses_of(build_head(boundary_map=dict(scale=3.0)), [sample], logits)
+    assert [name for name in plain if not torch.allclose(plain[name], mapped[name])] == [
+        'loss_mask']
+    flat = [logits[0], [torch.full_like(logits[1][0], 9.0)]]
+    nothing = losses_of(build_head(boundary_map=dict(padding='replicate')), [sample], flat)
+    assert nothing['loss_mask'] == 0, 'a mask without a boundary has no weight anywhere'
+    with pytest.raises(ValueError, match='eps above 0'):
+        build_head(boundary_map=dict(eps=0))
+
+
 def test_uncertain_pixels_give_no_gradient_to_the_mask_loss():
     """Eq. 11: u = 1 means weight 0, in all layers; dice is not weighted by default."""
     weights = torch.ones(2, 64, 64)
