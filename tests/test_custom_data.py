@@ -129,3 +129,17 @@ def test_documented_config_trains_with_pais_as_base(base: Path, config_file: Pat
     counts = {name: module.num_classes for name, module in runner.model.student.named_modules()
               if isinstance(vars(module).get('num_classes'), int) and 'rpn' not in name}
     assert len(counts) >= 2 and set(counts.values()) == {len(CLASSES)}
+
+
+def test_a_supervised_config_made_longer_in_the_wrong_place_is_refused(config_file: Path,
+                                                                       tmp_path: Path) -> None:
+    """Its burn-in would end before it does, and every candidate would become a pseudo label."""
+    base = ROOT / 'configs/supervised/mask2former_lite0_animals2pct.py'
+    config_file.write_text(config_file.read_text().replace(str(BASE), str(base)))
+    settings = {'schedule': dict(_delete_=True, max_iters=2), 'work_dir': str(tmp_path / 'work'),
+                'experiment_name': tmp_path.name}
+    cfg = load_config(config_file, settings)
+    assert cfg.model.burn_in == 2
+    cfg.train_cfg.max_iters = 4
+    with pytest.raises(ValueError, match='pseudo_label_hooks is empty.*schedule.max_iters'):
+        Runner.from_cfg(cfg).train()

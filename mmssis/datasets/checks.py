@@ -216,6 +216,28 @@ def check_labeled_categories(dataset: object, classes: Sequence[str]) -> list[st
             '(make_semi_splits.py --every-category), or label some.']
 
 
+def check_filtered(num_hooks: int, burn_in: int, max_iters: int) -> list[str]:
+    """Refuse training on pseudo labels that nothing filters.
+
+    A supervised config is one whose burn-in lasts to the end; a longer run than its burn-in would
+    go on with every candidate as a pseudo label.
+
+    Args:
+        num_hooks (int): Length of ``model.pseudo_label_hooks``.
+        burn_in (int): Iterations of ``model.burn_in``.
+        max_iters (int): Iterations of the run.
+
+    Returns:
+        list[str]: At most one problem.
+    """
+    if num_hooks or burn_in >= max_iters:
+        return []
+    return [f'model.pseudo_label_hooks is empty, but the run goes on after model.burn_in={burn_in} '
+            f'to iteration {max_iters}: every candidate would be a pseudo label. Set the length by '
+            'schedule.max_iters, which moves the burn-in of a supervised config along, or give a '
+            'filter.']
+
+
 def check_burn_in(model_burn_in: int, sampler_burn_in: int) -> list[str]:
     """Compare the burn-in of model and data.
 

@@ -113,3 +113,14 @@ def test_annotation_files_of_wrapped_sets_are_validated_once(tmp_path):
 def test_burn_in():
     assert checks.check_burn_in(5, 5) == []
     assert 'model.burn_in=5' in checks.check_burn_in(5, 4)[0]
+
+
+@pytest.mark.parametrize('num_hooks, burn_in, refused', [
+    pytest.param(0, 9, False, id='supervised to the end'),
+    pytest.param(0, 5, True, id='longer than its burn-in'),
+    pytest.param(2, 5, False, id='filtered'),
+])
+def test_pseudo_labels_that_nothing_filters(num_hooks, burn_in, refused):
+    problems = checks.check_filtered(num_hooks, burn_in, max_iters=9)
+    assert len(problems) == refused
+    assert not refused or 'schedule.max_iters' in problems[0]

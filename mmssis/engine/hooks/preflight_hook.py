@@ -14,6 +14,7 @@ from torch import nn
 
 from mmssis.datasets import SemiConcatDataset, checks
 from mmssis.datasets.samplers import SemiBatchSampler
+from mmssis.models.detectors import SemiInstanceSegmentor
 
 ALL_CHECKS = ('burn_in', 'classes', 'annotation_files', 'masks', 'categories', 'overlap', 'images')
 NO_HEADS = ('teacher', 'pseudo_label_hooks')
@@ -149,6 +150,7 @@ class _RunData:
         dataset = runner.train_dataloader.dataset
         is_semi = isinstance(dataset, SemiConcatDataset)
         self.model = _unwrapped(runner)
+        self.max_iters = runner.max_iters
         self.batch_sampler = runner.train_dataloader.batch_sampler
         self.classes: Sequence[str] = dataset.metainfo['classes']
         self.labeled = dataset.datasets[0] if is_semi else dataset
@@ -166,10 +168,14 @@ class _RunData:
 
 
 def _check_burn_in(data: _RunData) -> list[str]:
-    """The same burn-in in model and sampler."""
+    """The same burn-in in model and sampler, and a filter for what follows it."""
     if not isinstance(data.batch_sampler, SemiBatchSampler) or not hasattr(data.model, 'burn_in'):
         return []
-    return checks.check_burn_in(data.model.burn_in, data.batch_sampler.burn_in)
+    problems = checks.check_burn_in(data.model.burn_in, data.batch_sampler.burn_in)
+    if isinstance(data.model, SemiInstanceSegmentor):
+        problems += checks.check_filtered(
+            len(data.model.pseudo_label_hooks), data.model.burn_in, data.max_iters)
+    return problems
 
 
 def _check_classes(data: _RunData) -> list[str]:
