@@ -10,13 +10,16 @@ from .matching import match_class_thresholds, match_pixel_threshold
 from .overlap import binary_mask_iou
 from .points import sample_points
 from .quality import class_quality, mask_quality
+from .ranks import rank_overlap
 from .thresholds import coupled_threshold, dual_threshold
 from .uncertainty import mask_uncertainty, weighted_mask_bce, weighted_mask_dice
+from .weak_labels import assign_masks_to_boxes, mask_aware_scores
 
 __all__ = [
-    'affine_masks', 'aligning_weights', 'binary_mask_iou', 'boundary_preserving_map',
-    'class_quality', 'correction_can_change', 'coupled_threshold', 'dual_threshold',
-    'fuse_class_probs', 'fusion_weight', 'largest_part_boxes', 'mask_quality', 'mask_uncertainty',
-    'match_class_thresholds', 'match_pixel_threshold', 'sample_box_maps', 'sample_points',
+    'affine_masks', 'aligning_weights', 'assign_masks_to_boxes', 'binary_mask_iou',
+    'boundary_preserving_map', 'class_quality', 'correction_can_change', 'coupled_threshold',
+    'dual_threshold', 'fuse_class_probs', 'fusion_weight', 'largest_part_boxes',
+    'mask_aware_scores', 'mask_quality', 'mask_uncertainty', 'match_class_thresholds',
+    'match_pixel_threshold', 'rank_overlap', 'sample_box_maps', 'sample_points',
     'weighted_mask_bce', 'weighted_mask_dice'
 ]

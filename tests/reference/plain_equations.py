@@ -291,3 +291,43 @@ def match_pixel_threshold(hist, fraction):
         if best is None or distance < best_distance:
             best, best_distance = i / len(hist), distance
     return best
+
+
+def mask_aware_scores(class_scores, mask_probs, boxes):
+    """BoxTeacher Eq. 1, pixel by pixel."""
+    scores = []
+    for c, mask, (x1, y1, x2, y2) in zip(class_scores, mask_probs, boxes):
+        inside = [m for i, row in enumerate(mask) for j, m in enumerate(row)
+                  if m > 0.5 and x1 <= j + 0.5 < x2 and y1 <= i + 0.5 < y2]
+        scores.append(math.sqrt(c * sum(inside) / len(inside)) if inside else 0.0)
+    return scores
+
+
+def box_iou(a, b):
+    """Intersection over union of two xyxy boxes."""
+    width = max(min(a[2], b[2]) - max(a[0], b[0]), 0.0)
+    height = max(min(a[3], b[3]) - max(a[1], b[1]), 0.0)
+    areas = (a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1])
+    return width * height / (areas - width * height)
+
+
+def assign_masks_to_boxes(pred_boxes, pred_scores, gt_boxes, iou_thr):
+    """BoxTeacher Alg. 1."""
+    given = [-1] * len(gt_boxes)
+    for p in sorted(range(len(pred_boxes)), key=lambda p: -pred_scores[p]):
+        best, best_iou = None, iou_thr
+        for g, gt_box in enumerate(gt_boxes):
+            iou = box_iou(pred_boxes[p], gt_box)
+            if given[g] == -1 and iou >= iou_thr and (best is None or iou > best_iou):
+                best, best_iou = g, iou
+        if best is not None:
+            given[best] = p
+    return given
+
+
+def rank_overlap(features, prototypes, k):
+    """Weighting Pseudo-Labels section 3.4: shared top-k indices / k."""
+    def top(values):
+        return set(sorted(range(len(values)), key=lambda d: (-values[d], d))[:k])
+
+    return [len(top(z) & top(p)) / k for z, p in zip(features, prototypes)]
