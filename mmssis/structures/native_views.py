@@ -13,13 +13,11 @@ from mmdet.structures.bbox import bbox_project
 from mmengine.structures import InstanceData
 from torch import Tensor
 
-from mmssis.ops import affine_masks
-
 from .box_maps import BoxMaps
 from .pseudo_label import boxes_of_masks
+from .views import move_grid, without_geometry
 
 STRIDE = 4
-MOVED = ('masks', 'bboxes', 'mask_logits', 'mask_boxes', 'pixel_weights')
 
 
 def move_query_masks(instances: InstanceData, matrix: np.ndarray,
@@ -36,18 +34,16 @@ def move_query_masks(instances: InstanceData, matrix: np.ndarray,
         New instances with ``masks`` (N', h', w') bool at stride 4, boxes in pixels of the target
         and, if given, ``pixel_weights`` on the same grid. Masks that left the view are gone.
     """
-    logits = instances.mask_logits
+    logits, in_shape = instances.mask_logits, instances.input_shape
     grid = (-(-out_shape[0] // STRIDE), -(-out_shape[1] // STRIDE))
-    to_input = _scaling(instances.input_shape, logits.shape[-2:])
-    to_grid = np.linalg.inv(_scaling(out_shape, grid))
-    step = to_grid @ np.asarray(matrix, dtype=np.float64) @ to_input
-    moved = _without_geometry(instances, out_shape)
+    moved = without_geometry(instances, out_shape)
     # Logits, not probabilities: the zeros outside then leave masks whole up to the image's edge.
-    moved.masks = affine_masks(logits.float(), step, grid) > 0
+    moved.masks = move_grid(logits, matrix, in_shape, out_shape, grid) > 0
     scale = logits.new_tensor([out_shape[1] / grid[1], out_shape[0] / grid[0]])
     moved.bboxes = boxes_of_masks(moved.masks) * scale.float().repeat(2)
     if 'pixel_weights' in instances:
-        moved.pixel_weights = affine_masks(instances.pixel_weights, step, grid)
+        moved.pixel_weights = move_grid(
+            instances.pixel_weights, matrix, in_shape, out_shape, grid)
     return moved[moved.masks.flatten(1).any(1)]
 
 
@@ -66,7 +62,7 @@ def move_box_masks(instances: InstanceData, matrix: np.ndarray, out_shape: Tuple
         New instances with ``bboxes`` around the moved corners, ``masks`` and, if given,
         ``pixel_weights`` as :class:`BoxMaps`.
     """
-    moved = _without_geometry(instances, out_shape)
+    moved = without_geometry(instances, out_shape)
     boxes = instances.mask_boxes
     to_target = torch.as_tensor(matrix, dtype=torch.float32, device=boxes.device)
     moved.bboxes = project_boxes(boxes, matrix, img_shape)
@@ -92,18 +88,3 @@ def project_boxes(boxes: Tensor, matrix: np.ndarray, img_shape: Sequence[int]) -
         return boxes.float()
     to_target = torch.as_tensor(matrix, dtype=torch.float32, device=boxes.device)
     return bbox_project(boxes.float(), to_target, tuple(img_shape[:2]))
-
-
-def _without_geometry(instances: InstanceData, out_shape: Tuple[int, int]) -> InstanceData:
-    """Copy of what does not move; the metainfo says the target's input shape."""
-    meta = {**instances.metainfo, 'input_shape': tuple(out_shape)}
-    moved = InstanceData(metainfo=meta)
-    for name, value in instances.items():
-        if name not in MOVED:
-            moved.set_field(value, name)
-    return moved
-
-
-def _scaling(shape: Tuple[int, int], grid: Tuple[int, int]) -> np.ndarray:
-    """3 x 3, takes positions on a grid to pixels of the input that it covers."""
-    return np.diag([shape[1] / grid[1], shape[0] / grid[0], 1.0])

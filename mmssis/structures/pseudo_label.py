@@ -28,7 +28,7 @@ metainfo is the padded network input.
 """
 
 from dataclasses import dataclass
-from typing import List, Optional, Tuple
+from typing import List, Optional, Sequence, Tuple
 
 import torch
 import torch.nn.functional as F
@@ -75,6 +75,20 @@ class PseudoLabelContext:
         images = (self.images.float() * self.pixel_std + self.pixel_mean) / 255
         images = images.flip(1) if self.channels == 'bgr' else images
         return images.clamp_(0, 1)
+
+
+def background_weight(instances: InstanceData) -> float:
+    """Weight of what no instance of an image claims, in the classification loss; 1 if not set."""
+    return instances.background_weight if 'background_weight' in instances else 1.0
+
+
+def is_pseudo_labeled(metas: Sequence[dict]) -> bool:
+    """Whether a batch has pseudo labels, which teach no auxiliary task; its labels are of one kind.
+
+    Args:
+        metas: metainfo of the batch's samples.
+    """
+    return any(meta.get('pseudo_labeled', False) for meta in metas)
 
 
 def resolve_masks(instances: InstanceData) -> InstanceData:

@@ -11,6 +11,8 @@ from mmssis.ops import affine_masks
 
 from .pseudo_label import boxes_of_masks
 
+GEOMETRY = ('masks', 'bboxes', 'mask_logits', 'mask_boxes', 'pixel_weights')
+
 
 def view_to_view(source: DetDataSample, target: DetDataSample) -> np.ndarray:
     """Matrix that takes positions in one view to positions in another view of the same image.
@@ -48,23 +50,50 @@ def project_instances(instances: InstanceData, matrix: np.ndarray,
         New instances. Those whose mask has left the view are gone. Pixels that the source
         view did not see belong to no mask and weigh 0.
     """
-    moved = InstanceData(metainfo=dict(input_shape=tuple(out_shape)))
-    full = torch.as_tensor(matrix, dtype=torch.float32, device=instances.masks.device)
-    moved_masks = affine_masks(instances.masks.float(), full, out_shape) > 0.5
-    for name, value in instances.items():
-        if name not in ('masks', 'bboxes', 'mask_logits', 'pixel_weights'):
-            moved.set_field(value, name)
-    moved.masks, moved.bboxes = moved_masks, boxes_of_masks(moved_masks)
+    moved = without_geometry(instances, out_shape)
+    moved.masks = affine_masks(instances.masks.float(), matrix, out_shape) > 0.5
+    moved.bboxes = boxes_of_masks(moved.masks)
     if 'pixel_weights' in instances:
-        moved.pixel_weights = _move_grid(instances.pixel_weights, full, instances, out_shape)
-    return moved[moved_masks.flatten(1).any(1)]
+        in_shape, weights = instances.masks.shape[-2:], instances.pixel_weights
+        grid = tuple(round(out * coarse / full)
+                     for out, coarse, full in zip(out_shape, weights.shape[-2:], in_shape))
+        moved.pixel_weights = move_grid(weights, matrix, in_shape, out_shape, grid)
+    return moved[moved.masks.flatten(1).any(1)]
 
 
-def _move_grid(grid: torch.Tensor, matrix: torch.Tensor, instances: InstanceData,
-               out_shape: Tuple[int, int]) -> torch.Tensor:
-    """Move a map of coarser stride, (N, h, w), by a matrix in input pixels."""
-    stride_y = instances.masks.shape[-2] / grid.shape[-2]
-    stride_x = instances.masks.shape[-1] / grid.shape[-1]
-    scale = torch.diag(matrix.new_tensor([stride_x, stride_y, 1.0]))
-    coarse_shape = (round(out_shape[0] / stride_y), round(out_shape[1] / stride_x))
-    return affine_masks(grid, scale.inverse() @ matrix @ scale, coarse_shape)
+def without_geometry(instances: InstanceData, out_shape: Tuple[int, int]) -> InstanceData:
+    """Copy of what does not move with the view; the metainfo says the target's input shape.
+
+    Args:
+        instances: instances of the source view.
+        out_shape: (H', W') of the target's network input.
+    """
+    meta = {**instances.metainfo, 'input_shape': tuple(out_shape)}
+    moved = InstanceData(metainfo=meta)
+    for name, value in instances.items():
+        if name not in GEOMETRY:
+            moved.set_field(value, name)
+    return moved
+
+
+def move_grid(maps: torch.Tensor, matrix: np.ndarray, in_shape: Tuple[int, int],
+              out_shape: Tuple[int, int], grid: Tuple[int, int]) -> torch.Tensor:
+    """Move maps that cover the source's input onto a grid that covers the target's.
+
+    Args:
+        maps: (N, h, w) at any stride.
+        matrix: 3 x 3, takes source to target positions in pixels of the inputs.
+        in_shape: (H, W) of the source's network input.
+        out_shape: (H', W') of the target's network input.
+        grid: (h', w') of the result.
+
+    Returns:
+        (N, h', w') float32, 0 where the source saw nothing.
+    """
+    step = np.linalg.inv(_scaling(out_shape, grid)) @ matrix @ _scaling(in_shape, maps.shape[-2:])
+    return affine_masks(maps.float(), step, grid)
+
+
+def _scaling(shape: Tuple[int, int], grid: Tuple[int, int]) -> np.ndarray:
+    """3 x 3, takes positions on a grid to pixels of the input that it covers."""
+    return np.diag([shape[1] / grid[1], shape[0] / grid[0], 1.0])

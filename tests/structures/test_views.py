@@ -6,7 +6,7 @@ import torch
 from mmdet.structures import DetDataSample
 from mmengine.structures import InstanceData
 
-from mmssis.structures import boxes_of_masks, project_instances, view_to_view
+from mmssis.structures import background_weight, boxes_of_masks, project_instances, view_to_view
 
 FLIP = np.array([[-1.0, 0, 16], [0, 1, 0], [0, 0, 1]])
 SHIFT = np.array([[1.0, 0, 8], [0, 1, 0], [0, 0, 1]])
@@ -39,6 +39,14 @@ def test_masks_and_boxes_move_together(matrix, out_shape, expected):
     assert moved.input_shape == out_shape
     assert moved.labels.tolist() == [0, 1] and moved.class_scores.tolist() == \
         pytest.approx([0.9, 0.8])
+
+
+def test_the_weight_of_the_background_moves_along():
+    """It is metainfo: an image without instances has it too."""
+    instances = instances_of(0)
+    instances.set_metainfo(dict(background_weight=0.25))
+    assert background_weight(project_instances(instances, FLIP, (12, 16))) == 0.25
+    assert background_weight(instances_of()) == 1.0
 
 
 def test_masks_that_leave_the_view_are_dropped():

@@ -10,6 +10,8 @@ from mmdet.utils import ConfigType, OptConfigType, OptMultiConfig, reduce_mean
 from mmengine.model import ModuleList
 from torch import Tensor
 
+from mmssis.structures import is_pseudo_labeled
+
 from .kernel_head import KernelHeadOutput
 from .kernels import Kernels
 from .results import instances_of_image
@@ -97,8 +99,7 @@ class KNet(BaseDetector):
             ``s0.loss_cls``, ``s0.loss_mask``, ``s0.loss_dice``, ``s0.loss_iou``, ... of the rest.
         """
         output, stages = self.run_stages(self.extract_feat(batch_inputs))
-        pseudo_labeled = any('pseudo_labeled' in sample and sample.pseudo_labeled
-                             for sample in batch_data_samples)
+        pseudo_labeled = is_pseudo_labeled([sample.metainfo for sample in batch_data_samples])
         with torch.autocast(batch_inputs.device.type, enabled=False):
             return self.loss_of_stages(output, stages, batch_data_samples,
                                        tuple(batch_inputs.shape[-2:]), pseudo_labeled)

@@ -8,6 +8,8 @@ from mmdet.structures.mask import BaseInstanceMasks
 from mmengine.structures import InstanceData
 from torch import Tensor
 
+from mmssis.structures import background_weight
+
 from .kernel_matcher import Matches
 
 # Masks brought to stride 4 at a time: full-size masks in floating point are 5 MB each.
@@ -54,8 +56,7 @@ def stride4_targets(instances: InstanceData, input_shape: Tuple[int, int]) -> In
     shape = (input_shape[0] // 4, input_shape[1] // 4)
     ones = torch.ones(len(instances), device=instances.labels.device)
     target = InstanceData(
-        metainfo=dict(background_weight=instances.background_weight
-                      if 'background_weight' in instances else 1.0),
+        metainfo=dict(background_weight=background_weight(instances)),
         labels=instances.labels,
         masks=_resized(_bool_masks(instances, input_shape), shape))
     for name in ('cls_weights', 'mask_weights'):

@@ -15,7 +15,7 @@ from mmengine.structures import InstanceData
 from torch import Tensor
 from torch.nn.modules.utils import _pair
 
-from mmssis.structures import BoxMaps
+from mmssis.structures import BoxMaps, background_weight
 
 Size = Tuple[int, int]
 Background = Callable[[List[Tensor]], List[Tensor]]
@@ -122,7 +122,7 @@ def roi_weights(sampling_results: List[SamplingResult], batch_gt_instances: Inst
         negatives = background([result.neg_priors for result in sampling_results])
     else:
         negatives = [
-            result.neg_priors.new_full((len(result.neg_priors), ), _background_weight(instances))
+            result.neg_priors.new_full((len(result.neg_priors), ), background_weight(instances))
             for result, instances in zip(sampling_results, batch_gt_instances)
         ]
     by_class, by_box = [], []
@@ -131,7 +131,3 @@ def roi_weights(sampling_results: List[SamplingResult], batch_gt_instances: Inst
         by_class += [instance_weights(instances, 'cls_weights', inds), negative.float()]
         by_box += [instance_weights(instances, 'box_weights', inds), torch.ones_like(negative)]
     return torch.cat(by_class), torch.cat(by_box).float()
-
-
-def _background_weight(instances: InstanceData) -> float:
-    return instances.background_weight if 'background_weight' in instances else 1.0

@@ -16,6 +16,7 @@ from mmengine.structures import InstanceData
 from torch import Tensor
 
 from mmssis.ops import boundary_preserving_map, weighted_mask_bce
+from mmssis.structures import is_pseudo_labeled
 
 from ..boundary import check_boundary_map
 from .mask_iou_head import FCNMaskIoUHead
@@ -182,7 +183,8 @@ class WeightedRoIHead(StandardRoIHead):
             cfg = ConfigDict(self.train_cfg, mask_size=tuple(coarse.shape[1:]))
             losses['loss_mask_coarse'] = self._mask_bce(
                 coarse, *self._mask_targets(sampling_results, batch_data_samples, cfg), 'coarse')
-        if self.with_mask_iou and not _pseudo_labeled(batch_data_samples):
+        if self.with_mask_iou and not is_pseudo_labeled(
+                [sample.metainfo for sample in batch_data_samples]):
             losses['loss_mask_iou'] = self.mask_head.iou_loss(
                 results['iou_feats'], logits, targets)
         return dict(results, mask_targets=targets, loss_mask=losses)
@@ -245,12 +247,6 @@ class WeightedRoIHead(StandardRoIHead):
         if isinstance(self.mask_head, (FCNMaskIoUHead, NoiseTolerantMaskHead)):
             results['mask_preds'], results[self.mask_head.extra_output] = results['mask_preds']
         return dict(results, mask_preds=results['mask_preds'].float())
-
-
-def _pseudo_labeled(batch_data_samples: SampleList) -> bool:
-    """Whether the batch has pseudo labels; a batch has labels of one kind."""
-    return any('pseudo_labeled' in sample and sample.pseudo_labeled
-               for sample in batch_data_samples)
 
 
 def _check_mask_loss(loss: Any) -> None:

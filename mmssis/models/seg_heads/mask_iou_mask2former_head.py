@@ -1,6 +1,6 @@
 """Mask2Former's head with a prediction of each mask's IoU."""
 
-from typing import Any, List, Tuple
+from typing import Any, Dict, List, Tuple
 
 import torch
 import torch.nn.functional as F
@@ -10,6 +10,7 @@ from mmdet.utils import InstanceList
 from torch import Tensor, nn
 
 from mmssis.ops import binary_mask_iou
+from mmssis.structures import is_pseudo_labeled
 
 from .weighted_mask2former_head import Matches, WeightedMask2FormerHead
 
@@ -49,6 +50,18 @@ class MaskIoUMask2FormerHead(WeightedMask2FormerHead):
         cls_logits, mask_logits = super().predict(x, batch_data_samples)
         return cls_logits[..., :-1], mask_logits
 
+    def loss_by_feat(self, all_cls_scores: List[Tensor], all_mask_preds: List[Tensor],
+                     batch_gt_instances: InstanceList,
+                     batch_img_metas: List[dict]) -> Dict[str, Tensor]:
+        """Losses of all decoder layers, see :class:`WeightedMask2FormerHead`."""
+        if not is_pseudo_labeled(batch_img_metas):
+            # Once for all layers, whose masks have one grid.
+            for instances in batch_gt_instances:
+                instances.set_metainfo(dict(
+                    grid_masks=_on_grid(instances.masks, all_mask_preds[-1].shape[-2:])))
+        return super().loss_by_feat(all_cls_scores, all_mask_preds, batch_gt_instances,
+                                    batch_img_metas)
+
     def _layer_losses(self, cls_logits: Tensor, mask_logits: Tensor,
                       batch_gt_instances: InstanceList, batch_img_metas: List[dict],
                       num_masks: Tensor) -> Tuple[Tensor, ...]:
@@ -57,18 +70,16 @@ class MaskIoUMask2FormerHead(WeightedMask2FormerHead):
         matches = self.match(cls_logits, mask_logits, batch_gt_instances, batch_img_metas)
         loss_cls = self._class_loss(cls_logits, batch_gt_instances, matches)
         mask_losses = self._mask_losses(mask_logits, batch_gt_instances, matches, num_masks)
-        loss_iou = self._iou_loss(iou_logits, mask_logits, batch_gt_instances, matches,
-                                  any('pseudo_labeled' in meta for meta in batch_img_metas))
+        loss_iou = self._iou_loss(iou_logits, mask_logits, batch_gt_instances, matches)
         return (loss_cls, *mask_losses, loss_iou)
 
     def _iou_loss(self, iou_logits: Tensor, mask_logits: Tensor, batch_gt_instances: InstanceList,
-                  matches: Matches, pseudo_labeled: bool) -> Tensor:
+                  matches: Matches) -> Tensor:
         """Mean binary cross-entropy of the matched queries' IoU; 0 without true masks."""
         matched = self._matched(iou_logits, matches).float()
-        if pseudo_labeled or len(matched) == 0:
+        if 'grid_masks' not in batch_gt_instances[0] or len(matched) == 0:
             return iou_logits.sum() * 0
-        grid = mask_logits.shape[-2:]
-        targets = torch.cat([_on_grid(instances.masks, grid)[found] for instances, (_, found) in
+        targets = torch.cat([instances.grid_masks[found] for instances, (_, found) in
                              zip(batch_gt_instances, matches)])
         ious = binary_mask_iou(self._matched(mask_logits.detach(), matches) > 0, targets)
         return self.loss_iou_weight * F.binary_cross_entropy_with_logits(matched, ious)
@@ -93,7 +104,11 @@ class ClassAndIoU(nn.Linear):
 
 
 def _on_grid(masks: Tensor, grid: Tuple[int, int]) -> Tensor:
-    """Bool masks (N, H, W) reduced to a grid, by the larger part of each cell."""
+    """Bool masks (N, H, W) reduced to a grid, by the larger part of each cell.
+
+    One at a time: full-size masks in floating point are 4 MB each.
+    """
     if len(masks) == 0:
         return masks.new_zeros((0, *grid))
-    return F.interpolate(masks[:, None].float(), grid, mode='area')[:, 0] > 0.5
+    return torch.cat([F.interpolate(mask[None, None].float(), grid, mode='area')[0] > 0.5
+                      for mask in masks])

@@ -18,6 +18,7 @@ from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
 from mmssis.ops import boundary_preserving_map, sample_points, weighted_mask_bce, weighted_mask_dice
+from mmssis.structures import background_weight
 
 from ..boundary import check_boundary_map
 
@@ -240,7 +241,7 @@ class WeightedMask2FormerHead(Mask2FormerHead):
         weights = torch.ones_like(labels, dtype=torch.float32)
         for i, (instances, (queries, matched)) in enumerate(zip(batch_gt_instances, matches)):
             labels[i, queries] = instances.labels[matched]
-            weights[i] = instances.metainfo.get('background_weight', 1.0)
+            weights[i] = background_weight(instances)
             weights[i, queries] = (instances.cls_weights[matched].float()
                                    if 'cls_weights' in instances else 1.0)
         class_weight = cls_logits.new_tensor(self.class_weight)
