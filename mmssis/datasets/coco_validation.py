@@ -110,7 +110,8 @@ def explain_coco_error(dataset_cfg: dict) -> Optional[str]:
         return f'{path}: it lists no image.'
     if not content.get('annotations') and dataset_cfg.get('filter_cfg'):
         return (f'{path}: no image has annotations, and filter_cfg drops images without. For '
-                'unlabeled images use type="UnlabeledCocoDataset".')
+                'unlabeled images use type="UnlabeledCocoDataset"; for pseudo labels lower their '
+                'thresholds.')
     return None
 
 

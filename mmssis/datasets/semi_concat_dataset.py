@@ -43,16 +43,15 @@ class SemiConcatDataset(ConcatDataset):
                  same_geometry: bool = True,
                  on_unreadable: str = 'error') -> None:
         if len(datasets) != 2:
-            raise ValueError('SemiConcatDataset.datasets must be [labeled, unlabeled], '
-                             f'got {len(datasets)} data sets.')
+            raise ValueError(f'{type(self).__name__}.datasets must be [labeled, unlabeled], got '
+                             f'{len(datasets)} data sets.')
         if on_unreadable not in ON_UNREADABLE:
-            raise ValueError('SemiConcatDataset.on_unreadable must be one of '
+            raise ValueError(f'{type(self).__name__}.on_unreadable must be one of '
                              f'{ON_UNREADABLE}, got {on_unreadable!r}.')
         self.same_geometry = same_geometry
         self.on_unreadable = on_unreadable
         labeled, unlabeled = (_build(dataset) for dataset in datasets)
-        _check_classes(labeled, unlabeled)
-        _check_pipelines(labeled, unlabeled, same_geometry)
+        self._check_sources(labeled, unlabeled)
         # mmengine's constructor takes no wrapped data sets and compares all metainfo, palettes
         # included; what it sets is set here.
         self.datasets = [labeled, unlabeled]
@@ -60,6 +59,11 @@ class SemiConcatDataset(ConcatDataset):
         self._metainfo = labeled.metainfo
         self._fully_initialized = False
         self.full_init()
+
+    def _check_sources(self, labeled: BaseDataset, unlabeled: BaseDataset) -> None:
+        """Refuse other classes, and transforms that would misplace pseudo labels."""
+        check_classes(labeled, unlabeled)
+        _check_pipelines(labeled, unlabeled, self.same_geometry)
 
     def __getitem__(self, idx: int) -> dict:
         """Load and transform one sample.
@@ -106,14 +110,22 @@ def _build(dataset: Union[BaseDataset, dict]) -> BaseDataset:
         raise ValueError(explanation) from error
 
 
-def _check_classes(labeled: BaseDataset, unlabeled: BaseDataset) -> None:
-    """Let the unlabeled set take over the class names, or refuse other ones."""
+def check_classes(labeled: BaseDataset, unlabeled: BaseDataset) -> None:
+    """Let the unlabeled set take over the class names, or refuse other ones.
+
+    Args:
+        labeled (BaseDataset): The labeled data set.
+        unlabeled (BaseDataset): The other one; its metainfo may be set.
+
+    Raises:
+        ValueError: If the labeled set names no classes or the other one different ones.
+    """
     if 'classes' not in labeled.metainfo:
         raise ValueError('The labeled data set names no classes. Set '
                          'metainfo=dict(classes=("...",)) in its config.')
     names = tuple(labeled.metainfo['classes'])
     for leaf in leaf_datasets(labeled):
-        _check_categories(leaf, names)
+        check_categories(leaf, names)
     if 'classes' not in unlabeled.metainfo:
         unlabeled._metainfo = labeled.metainfo
         return
@@ -126,8 +138,16 @@ def _check_classes(labeled: BaseDataset, unlabeled: BaseDataset) -> None:
             'unlabeled one.')
 
 
-def _check_categories(dataset: BaseDataset, names: Sequence[str]) -> None:
-    """Refuse a COCO file whose categories mmdet would number in another order."""
+def check_categories(dataset: BaseDataset, names: Sequence[str]) -> None:
+    """Refuse a COCO file whose categories mmdet would number in another order.
+
+    Args:
+        dataset (BaseDataset): A data set without wrappers; those of other formats pass.
+        names (Sequence[str]): Class names of the config, in order.
+
+    Raises:
+        ValueError: If the file lacks a class or has another order.
+    """
     if isinstance(dataset, CocoDataset):
         problems = category_problems(load_coco_json(dataset.ann_file), names)
         if problems:

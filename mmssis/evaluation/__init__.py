@@ -1,5 +1,6 @@
 """Quality of pseudo labels, kinds of errors, and pictures of both."""
 
+from .boundary_coco_metric import BoundaryCocoMetric
 from .draw_stages import draw_stages
 from .error_types import ERROR_TYPES, classify_errors, count_error_types, superclasses_of
 from .hidden_ground_truth import HiddenGroundTruth
@@ -7,7 +8,7 @@ from .pseudo_label_quality import (MATCH_COUNTS, count_matches, match_greedily, 
                                    quality_from_counts)
 
 __all__ = [
-    'ERROR_TYPES', 'MATCH_COUNTS', 'HiddenGroundTruth', 'classify_errors', 'count_error_types',
-    'count_matches', 'draw_stages', 'match_greedily', 'pairwise_mask_iou', 'quality_from_counts',
-    'superclasses_of'
+    'BoundaryCocoMetric', 'ERROR_TYPES', 'MATCH_COUNTS', 'HiddenGroundTruth', 'classify_errors',
+    'count_error_types', 'count_matches', 'draw_stages', 'match_greedily', 'pairwise_mask_iou',
+    'quality_from_counts', 'superclasses_of'
 ]

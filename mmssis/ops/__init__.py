@@ -4,6 +4,7 @@ from .aligning import aligning_weights
 from .boundary import boundary_preserving_map
 from .box_maps import sample_box_maps
 from .components import largest_part_boxes
+from .focal import softmax_focal_loss
 from .fusion import correction_can_change, fuse_class_probs, fusion_weight
 from .geometry import affine_masks
 from .matching import match_class_thresholds, match_pixel_threshold
@@ -21,5 +22,5 @@ __all__ = [
     'dual_threshold', 'fuse_class_probs', 'fusion_weight', 'largest_part_boxes',
     'mask_aware_scores', 'mask_quality', 'mask_uncertainty', 'match_class_thresholds',
     'match_pixel_threshold', 'rank_overlap', 'sample_box_maps', 'sample_points',
-    'weighted_mask_bce', 'weighted_mask_dice'
+    'softmax_focal_loss', 'weighted_mask_bce', 'weighted_mask_dice'
 ]

@@ -29,6 +29,10 @@ def apply_data_set(cfg: Config, check_data: bool = True) -> None:
       for all, or a dict with the keys labeled, unlabeled, val, test. Default: the root.
     - ``hidden``: COCO file with the labels of the unlabeled images, for statistics only.
 
+    Where the base config learns from pseudo labels on disk, the second data set keeps its file of
+    pseudo labels, which ``tools/self_train.py`` makes of ``unlabeled`` and names; what that tool
+    reads (``self_training``) is set as well.
+
     Args:
         cfg: a config with a ``data_set``.
         check_data: whether the files must exist and hold the classes.
@@ -47,11 +51,16 @@ def apply_data_set(cfg: Config, check_data: bool = True) -> None:
 
     datasets = cfg.train_dataloader.dataset.datasets
     datasets[0].update(_annotated(spec, 'labeled', metainfo))
-    datasets[1] = ConfigDict(_unlabeled(spec, datasets[1], metainfo))
+    if cfg.train_dataloader.dataset.type == 'LabeledPseudoConcatDataset':
+        datasets[1].update(_pseudo_labeled(spec, metainfo))
+    else:
+        datasets[1] = ConfigDict(_unlabeled(spec, datasets[1], metainfo))
     cfg.train_dataloader.dataset.datasets = datasets
     for part in ('val', 'test'):
         cfg[f'{part}_dataloader'].dataset.update(_annotated(spec, part, metainfo))
         _set_ann_file(cfg[f'{part}_evaluator'], str(Path(spec.root, _file(spec, part))))
+    if 'self_training' in cfg:
+        cfg.self_training.update(_self_training(spec))
     _set_hidden(cfg, str(Path(spec.root, spec.hidden)) if 'hidden' in spec else None)
     for model in ('model', 'detector'):
         if model in cfg:
@@ -212,6 +221,26 @@ def _unlabeled(spec: ConfigDict, base: ConfigDict, metainfo: Dict[str, Any]) -> 
             data_root=str(Path(spec.root, spec.unlabeled)),
             metainfo=metainfo)
     return dict(settings, pipeline=base.pipeline)
+
+
+def _pseudo_labeled(spec: ConfigDict, metainfo: Dict[str, Any]) -> Dict[str, Any]:
+    """Settings of the pseudo-labeled data set; its file lies with the run, not with the data."""
+    return dict(data_root='', data_prefix=dict(img=_unlabeled_images(spec)), metainfo=metainfo)
+
+
+def _self_training(spec: ConfigDict) -> Dict[str, str]:
+    """What pseudo labels are made of."""
+    return dict(
+        labeled=str(Path(spec.root, spec.labeled)),
+        unlabeled=str(Path(spec.root, spec.unlabeled)),
+        image_root=_unlabeled_images(spec))
+
+
+def _unlabeled_images(spec: ConfigDict) -> str:
+    """Folder that the names of the unlabeled images are relative to."""
+    if Path(spec.unlabeled).suffix == '.json':
+        return str(Path(spec.root, _image_dir(spec, 'unlabeled')))
+    return str(Path(spec.root, spec.unlabeled))
 
 
 def _set_ann_file(evaluators: Any, path: str) -> None:

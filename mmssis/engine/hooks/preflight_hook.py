@@ -12,7 +12,7 @@ from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from torch import nn
 
-from mmssis.datasets import SemiConcatDataset, checks
+from mmssis.datasets import LabeledPseudoConcatDataset, SemiConcatDataset, checks
 from mmssis.datasets.samplers import SemiBatchSampler
 from mmssis.models.detectors import SemiInstanceSegmentor
 
@@ -30,9 +30,9 @@ class PreflightHook(Hook):
     Args:
         checks (Sequence[str]): Which checks to run. ``'burn_in'``: the same in model and sampler;
             ``'classes'``: the same in labeled data, validation data and heads;
-            ``'annotation_files'``: valid COCO JSON; ``'masks'``: every labeled instance has one;
-            ``'categories'``: each has a labeled instance; ``'overlap'``: no image in two sets;
-            ``'images'``: every file is there. Defaults to all of them.
+            ``'annotation_files'``: valid COCO JSON; ``'masks'``: every labeled or pseudo-labeled
+            instance has one; ``'categories'``: each has a labeled instance; ``'overlap'``: no
+            image in two sets; ``'images'``: every file is there. Defaults to all of them.
         warn_only (Sequence[str]): Checks that warn instead of stopping the run; small splits may
             lack a category. Defaults to ('categories', ).
         allow_labeled_in_unlabeled (bool): Whether labeled images may be unlabeled ones too.
@@ -97,7 +97,7 @@ class PreflightHook(Hook):
             'burn_in': _check_burn_in,
             'classes': _check_classes,
             'annotation_files': _check_annotation_files,
-            'masks': lambda data: checks.check_masks(data.labeled),
+            'masks': _check_masks,
             'categories': lambda data: checks.check_labeled_categories(data.labeled, data.classes),
             'overlap': self._check_overlap,
             'images': self._check_images,
@@ -158,6 +158,9 @@ class _RunData:
             isinstance(self.batch_sampler, SemiBatchSampler)
             and self.batch_sampler.burn_in >= runner.max_iters)
         self.unlabeled: Optional[object] = dataset.datasets[1] if reads_unlabeled else None
+        self.with_labels = [self.labeled]
+        if isinstance(dataset, LabeledPseudoConcatDataset) and reads_unlabeled:
+            self.with_labels.append(self.unlabeled)
         self.skips_unreadable = is_semi and dataset.on_unreadable == 'skip'
         self.val = None if runner.val_loop is None else runner.val_dataloader.dataset
 
@@ -189,8 +192,13 @@ def _check_classes(data: _RunData) -> list[str]:
 
 def _check_annotation_files(data: _RunData) -> list[str]:
     """Valid COCO files with the categories of the config."""
-    sets = [data.labeled] if data.val is None else [data.labeled, data.val]
+    sets = data.with_labels if data.val is None else [*data.with_labels, data.val]
     return [p for dataset in sets for p in checks.check_annotation_files(dataset, data.classes)]
+
+
+def _check_masks(data: _RunData) -> list[str]:
+    """A mask for every instance that is learned from."""
+    return [p for dataset in data.with_labels for p in checks.check_masks(dataset)]
 
 
 def _head_classes(model: nn.Module) -> dict[str, int]:
