@@ -20,6 +20,7 @@ from mmssis.models.detectors import SemiInstanceSegmentor
 from mmssis.utils.checkpoint import read_checkpoint
 from mmssis.utils.config import load_config
 from mmssis.utils.run import add_run_arguments, configure_run, plain_numbers
+from mmssis.utils.trained_model import check_weights
 
 BRANCHES = ('teacher', 'student')
 
@@ -43,36 +44,6 @@ def parse_args() -> argparse.Namespace:
     if args.out is not None and args.out.suffix not in ('.pkl', '.pickle'):
         parser.error(f'--out {args.out}: the predictions are a pickle, name it FILE.pkl')
     return args
-
-
-def check_weights(model: nn.Module, weights: Mapping[str, Tensor], branches: List[str]) -> None:
-    """Refuse a checkpoint that lacks weights of the model or has them in other shapes.
-
-    MMEngine loads what fits and goes on; the evaluation of a model that was never loaded then
-    looks like the evaluation of a bad one.
-
-    Args:
-        model (nn.Module): The model of the config.
-        weights (Mapping[str, Tensor]): The checkpoint's state dict.
-        branches (list[str]): Whom to evaluate; empty for a model without teacher and student.
-
-    Raises:
-        SystemExit: With the first weights that do not fit.
-    """
-    semi = any(name.startswith(BRANCHES) for name in weights)
-    faults = []
-    for name, own in model.state_dict().items():
-        if branches and not name.startswith(tuple(f'{branch}.' for branch in branches)):
-            continue
-        source = name.partition('.')[2] if branches and not semi else name
-        if source not in weights:
-            faults.append(f'{source} is missing')
-        elif weights[source].shape != own.shape:
-            faults.append(f'{source} is {tuple(weights[source].shape)} in the checkpoint, '
-                          f'{tuple(own.shape)} in the config')
-    if faults:
-        raise SystemExit(f'The checkpoint does not fit the config ({len(faults)} weights): '
-                         f'{"; ".join(faults[:3])}. Another config or number of classes?')
 
 
 def choose_branches(model: nn.Module, weights: Mapping[str, Tensor],
@@ -141,7 +112,10 @@ def main() -> None:
     model = unwrap(runner)
     weights = read_checkpoint(args.checkpoint)['state_dict']
     branches = choose_branches(model, weights, args.predict_on)
-    check_weights(model, weights, branches)
+    try:
+        check_weights(model, weights, branches)
+    except ValueError as error:
+        raise SystemExit(str(error)) from error
     model.load_state_dict(weights, strict=False)
 
     results = {}

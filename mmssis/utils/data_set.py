@@ -29,9 +29,10 @@ def apply_data_set(cfg: Config, check_data: bool = True) -> None:
       for all, or a dict with the keys labeled, unlabeled, val, test. Default: the root.
     - ``hidden``: COCO file with the labels of the unlabeled images, for statistics only.
 
-    Where the base config learns from pseudo labels on disk, the second data set keeps its file of
-    pseudo labels, which ``tools/self_train.py`` makes of ``unlabeled`` and names; what that tool
-    reads (``self_training``) is set as well.
+    A base config with a plain ``CocoDataset`` learns from ``labeled`` alone. Where it learns from
+    pseudo labels on disk, the second data set keeps its file of pseudo labels, which
+    ``tools/self_train.py`` makes of ``unlabeled`` and names; what that tool reads
+    (``self_training``) is set as well.
 
     Args:
         cfg: a config with a ``data_set``.
@@ -49,13 +50,7 @@ def apply_data_set(cfg: Config, check_data: bool = True) -> None:
     classes = _class_names(spec, check_data)
     metainfo = dict(classes=classes, palette=make_palette(len(classes)))
 
-    datasets = cfg.train_dataloader.dataset.datasets
-    datasets[0].update(_annotated(spec, 'labeled', metainfo))
-    if cfg.train_dataloader.dataset.type == 'LabeledPseudoConcatDataset':
-        datasets[1].update(_pseudo_labeled(spec, metainfo))
-    else:
-        datasets[1] = ConfigDict(_unlabeled(spec, datasets[1], metainfo))
-    cfg.train_dataloader.dataset.datasets = datasets
+    _set_train_data(cfg.train_dataloader.dataset, spec, metainfo)
     for part in ('val', 'test'):
         cfg[f'{part}_dataloader'].dataset.update(_annotated(spec, part, metainfo))
         _set_ann_file(cfg[f'{part}_evaluator'], str(Path(spec.root, _file(spec, part))))
@@ -67,6 +62,20 @@ def apply_data_set(cfg: Config, check_data: bool = True) -> None:
             set_num_classes(cfg[model], len(classes))
     if 'num_classes' in cfg:
         cfg.num_classes = len(classes)
+
+
+def _set_train_data(dataset: ConfigDict, spec: ConfigDict, metainfo: Dict[str, Any]) -> None:
+    """Set the labeled source, alone or followed by the unlabeled one."""
+    if 'datasets' not in dataset:
+        dataset.update(_annotated(spec, 'labeled', metainfo))
+        return
+    labeled, other = dataset.datasets
+    labeled.update(_annotated(spec, 'labeled', metainfo))
+    if dataset.type == 'LabeledPseudoConcatDataset':
+        other.update(_pseudo_labeled(spec, metainfo))
+    else:
+        other = ConfigDict(_unlabeled(spec, other, metainfo))
+    dataset.datasets = [labeled, other]
 
 
 def make_palette(num_classes: int) -> List[Tuple[int, int, int]]:
@@ -85,11 +94,13 @@ def make_palette(num_classes: int) -> List[Tuple[int, int, int]]:
 
 
 def _check_base(cfg: Config) -> None:
-    """Refuse a base config without a labeled and an unlabeled source."""
+    """Refuse a base config without a labeled source, or with more than two."""
     dataset = cfg.get('train_dataloader', {}).get('dataset', {})
-    if len(dataset.get('datasets', ())) != 2:
-        raise ValueError('data_set needs a base config whose train_dataloader.dataset has two '
-                         "sources, such as _base_ = 'mmssis::pldc/mask2former_r50_coco10pct.py'")
+    alone = dataset.get('type') == 'CocoDataset'
+    if not alone and len(dataset.get('datasets', ())) != 2:
+        raise ValueError('data_set needs a base config whose train_dataloader.dataset is a '
+                         'CocoDataset or has two sources, such as '
+                         "_base_ = 'mmssis::pldc/mask2former_r50_coco10pct.py'")
 
 
 def _check_keys(spec: ConfigDict) -> None:

@@ -22,7 +22,7 @@ def apply_schedule(cfg: Config) -> None:
 
     Raises:
         ValueError: if a key is unknown, or a value is no positive integer, or burn-in is longer
-            than the run.
+            than the run, or the model is a plain detector, which has none.
     """
     schedule = cfg.schedule
     _check_keys(schedule)
@@ -33,8 +33,12 @@ def apply_schedule(cfg: Config) -> None:
         raise ValueError(f'schedule.burn_in = {burn_in} is longer than the run of '
                          f'{max_iters} iterations: give at most schedule.max_iters')
     cfg.train_cfg.max_iters = max_iters
-    cfg.model.burn_in = burn_in
-    cfg.train_dataloader.batch_sampler.burn_in = burn_in
+    if 'detector' in cfg.model:
+        cfg.model.burn_in = burn_in
+        cfg.train_dataloader.batch_sampler.burn_in = burn_in
+    elif 'burn_in' in schedule:
+        raise ValueError(f'schedule.burn_in = {burn_in}: a plain {cfg.model.type} has no burn-in, '
+                         'leave it out')
     for scheduler in _schedulers(cfg):
         rescale_scheduler(scheduler, old_max_iters, max_iters)
     if 'val_interval' in schedule:

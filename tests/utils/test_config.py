@@ -192,6 +192,14 @@ def test_warm_up_keeps_its_length() -> None:
     assert cfg.param_scheduler[1].T_max == 50
 
 
+def test_a_schedule_leaves_a_plain_detector_without_burn_in() -> None:
+    plain = ROOT / 'configs/noisy_boundaries/mask-rcnn_r50_coco10pct.py'
+    cfg = load_config(plain, {'schedule.max_iters': 100})
+    assert cfg.train_cfg.max_iters == 100 and 'burn_in' not in cfg.model
+    with pytest.raises(ValueError, match='a plain WeightedMaskRCNN has no burn-in'):
+        load_config(plain, {'schedule.burn_in': 5})
+
+
 @pytest.mark.parametrize('options, message', [
     pytest.param({'schedule.iters': 5}, "no key 'iters'", id='unknown key'),
     pytest.param({'schedule.max_iters': 0}, 'max_iters = 0', id='no iteration'),

@@ -60,3 +60,12 @@ def test_self_training_reads_the_same_files(root):
     assert cfg.self_training == dict(
         plan, labeled=str(root / 'labeled.json'), unlabeled=str(root / 'more_images'),
         image_root=str(root / 'more_images'))
+
+
+def test_a_teacher_of_one_source_learns_from_the_labeled_file(root):
+    cfg = load(root, 'more_images')
+    cfg.train_dataloader = dict(batch_size=2, dataset=dict(type='CocoDataset', ann_file='a.json'))
+    apply_data_set(cfg)
+    dataset = cfg.train_dataloader.dataset
+    assert (dataset.ann_file, dataset.data_root) == ('labeled.json', str(root))
+    assert dataset.metainfo.classes == CLASSES

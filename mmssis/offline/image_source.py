@@ -1,0 +1,90 @@
+"""The unlabeled images of a generation run."""
+
+import os
+from pathlib import Path
+from typing import Any, Dict, List, Optional, Sequence, Tuple, Union
+
+import numpy as np
+from mmengine.dataset import BaseDataset
+from torch.utils.data import Dataset
+
+from mmssis.datasets import UnlabeledCocoDataset, UnlabeledFolderDataset
+from mmssis.datasets.image_errors import UnreadableImageError
+from mmssis.datasets.transforms import LoadImageRobust
+
+ImageInfo = Dict[str, Any]
+
+
+def list_images(unlabeled: Union[str, Path], image_root: Optional[Union[str, Path]] = None
+                ) -> List[ImageInfo]:
+    """List the images of a folder or of a COCO file; annotations in it are not read.
+
+    Args:
+        unlabeled: folder of images, read with its sub-folders, or COCO file.
+        image_root: folder that file names are relative to. Default: the folder itself, or that
+            of the COCO file.
+
+    Returns:
+        ``id``, ``file_name`` relative to ``image_root`` and ``path`` of each image, in the order
+        of the ids. Those of a folder count from 0, in the order of the paths.
+
+    Raises:
+        FileNotFoundError: if ``unlabeled`` or ``image_root`` is not there.
+        ValueError: if there is no image, or an image lies outside of ``image_root``.
+    """
+    source = Path(unlabeled)
+    if not source.exists():
+        raise FileNotFoundError(f'--unlabeled {source}: there is no such folder or file')
+    root = Path(image_root) if image_root else source if source.is_dir() else source.parent
+    if not root.is_dir():
+        raise FileNotFoundError(f'--image-root {root} is not a folder')
+    if source.is_dir():
+        dataset: BaseDataset = UnlabeledFolderDataset(str(source), on_unreadable='skip')
+    else:
+        dataset = UnlabeledCocoDataset(ann_file=str(source), data_prefix=dict(img=str(root)))
+    infos = [BaseDataset.get_data_info(dataset, i) for i in range(len(dataset))]
+    return [dict(id=info['img_id'], path=info['img_path'],
+                 file_name=_relative(info['img_path'], root)) for info in infos]
+
+
+def _relative(path: str, root: Path) -> str:
+    """File name below the root, with forward slashes on every system."""
+    name = Path(os.path.relpath(path, root)).as_posix()
+    if name.startswith('../'):
+        raise ValueError(f'{path} does not lie in --image-root {root}: give the folder of the '
+                         'images')
+    return name
+
+
+class ImageSource(Dataset):
+    """Reads images for a loader with workers; an unreadable one is an answer, not a crash.
+
+    Args:
+        infos: from :func:`list_images`.
+    """
+
+    def __init__(self, infos: Sequence[ImageInfo]) -> None:
+        self.infos = list(infos)
+        self.load = LoadImageRobust()
+
+    def __len__(self) -> int:
+        """Number of images."""
+        return len(self.infos)
+
+    def __getitem__(self, index: int) -> Tuple[ImageInfo, Union[np.ndarray, str]]:
+        """An image with its id, name and size, or the reason why it cannot be read.
+
+        Args:
+            index: place in ``infos``.
+
+        Returns:
+            ``id``, ``file_name``, and the image, BGR uint8 (H, W, 3), with ``width`` and
+            ``height``; or the message of the error.
+        """
+        info = self.infos[index]
+        entry = dict(id=info['id'], file_name=info['file_name'])
+        try:
+            image = self.load(dict(img_path=info['path']))['img']
+        except UnreadableImageError as error:
+            return entry, str(error)
+        return dict(entry, width=image.shape[1], height=image.shape[0]), image

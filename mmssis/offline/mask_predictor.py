@@ -1,0 +1,318 @@
+"""Test-time augmentation of instance segmentors that predict masks without RoIs.
+
+Axes: D detections of all views, N of one view or of the result, Q queries, S cells per side of a
+mask's grid. Every view's detections become :class:`SoftDetections` of the image as it is on disk,
+so that views of any size and flip can be compared; no mask of the image's size is kept.
+"""
+
+from typing import List, Optional, Sequence, Tuple
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from mmdet.models.detectors import BaseDetector, MaskFormer
+from mmdet.structures import SampleList
+from mmdet.structures.bbox import bbox_flip, bbox_overlaps
+from mmengine.structures import InstanceData
+from torch import Tensor, nn
+
+from mmssis.models.knet import KNet
+from mmssis.models.pseudo_labels import KNetCandidates, Mask2FormerCandidates
+from mmssis.models.seg_heads import WeightedMask2FormerHead
+from mmssis.ops import binary_mask_iou, mask_quality, sample_box_maps
+from mmssis.structures import boxes_of_masks
+
+from .detections import SoftDetections
+from .tta_views import View, group_views, to_image, unflip, view_batches
+
+GRID = 112
+IOU_THR = 0.5
+# Masks at full size at a time: 8 of 2048 x 1024 take 64 MB.
+CHUNK = 8
+
+
+class MaskPredictor:
+    """Detections of any instance segmentor, merged over views of the image.
+
+    Detections of one class from several views whose masks overlap by an IoU of at least 0.5 are
+    one detection, see :func:`merge_views`. Query models of mmssis (Mask2Former, K-Net) say soft
+    masks through their candidates: each query under its best class, with the score that the
+    model's own results have, class probability times mask quality for Mask2Former and class
+    probability for K-Net. Any other detector is asked by its ``predict``; its binary masks count
+    as probabilities 0 and 1, so that with one view a threshold on pixels changes nothing.
+    Detections below ``score_thr`` in a view are dropped there; boxes are tight around masks.
+
+    Args:
+        detector: the detector.
+        views: the views.
+        score_thr: detections whose score is not above it are dropped, in [0, 1].
+        max_per_image: detections to keep, of each view and of the result.
+        data_preprocessor: makes the network inputs; the detector's own if None.
+    """
+
+    def __init__(self, detector: BaseDetector, views: Sequence[View], score_thr: float = 0.05,
+                 max_per_image: int = 100, data_preprocessor: Optional[nn.Module] = None) -> None:
+        self.detector = detector
+        self.groups = group_views(views)
+        self.score_thr = score_thr
+        self.max_per_image = max_per_image
+        self.data_preprocessor = data_preprocessor or detector.data_preprocessor
+        self.candidates = candidates_of(detector)
+
+    @torch.no_grad()
+    def __call__(self, image: np.ndarray) -> SoftDetections:
+        """Detect.
+
+        Args:
+            image: BGR, uint8, (H, W, 3).
+
+        Returns:
+            Detections by descending score with masks of 112 x 112, on the device of the
+            detector, float32.
+
+        Raises:
+            TypeError: if the detector predicts no masks.
+        """
+        self.detector.eval()
+        found = []
+        for batch in view_batches(image, self.groups, self.data_preprocessor):
+            found += self._ask_queries(*batch) if self.candidates else self._ask_results(*batch)
+        return merge_views(found, self.score_thr, self.max_per_image)
+
+    def _ask_queries(self, images: Tensor, samples: SampleList) -> List[SoftDetections]:
+        """Detections of each view of a batch, in the image, from the model's queries."""
+        times_quality = isinstance(self.detector, MaskFormer)
+        found = []
+        for queries, sample in zip(self.candidates(self.detector, images, samples), samples):
+            # Class evidence first: only these masks are upsampled.
+            best = self._best(queries.class_scores.float())
+            found.append(query_detections(queries[best], sample.metainfo, times_quality))
+        return found
+
+    def _ask_results(self, images: Tensor, samples: SampleList) -> List[SoftDetections]:
+        """Detections of each view of a batch, in the image, from the model's results."""
+        flips, found = [sample.flip for sample in samples], []
+        # A flipped image is to mmdet an image like any other: cascades would undo half of it.
+        for sample in samples:
+            sample.set_metainfo(dict(flip=False, flip_direction=None))
+        for sample, flipped in zip(self.detector.predict(images, samples, rescale=True), flips):
+            if 'pred_instances' not in sample or 'masks' not in sample.pred_instances:
+                raise TypeError(f'{type(self.detector).__name__} gives no instance masks: take a '
+                                'model for instance segmentation; for a MaskFormer or '
+                                'Mask2Former set test_cfg.instance_on=True')
+            instances = sample.pred_instances
+            best = self._best(instances.scores.float())
+            found.append(result_detections(instances[best], flipped))
+        return found
+
+    def _best(self, scores: Tensor) -> Tensor:
+        """Indices of the scores above the threshold, the highest first, no more than allowed."""
+        order = scores.argsort(descending=True, stable=True)[:self.max_per_image]
+        return order[scores[order] > self.score_thr]
+
+
+def candidates_of(detector: nn.Module) -> Optional[object]:
+    """Adapter that reads soft masks of a detector's queries.
+
+    Args:
+        detector: any detector.
+
+    Returns:
+        The adapter; None for a detector that is no query model of mmssis.
+    """
+    if isinstance(detector, KNet):
+        return KNetCandidates()
+    if isinstance(detector, MaskFormer) and isinstance(
+            detector.panoptic_head, WeightedMask2FormerHead):
+        return Mask2FormerCandidates()
+    return None
+
+
+def query_detections(queries: InstanceData, meta: dict, times_quality: bool) -> SoftDetections:
+    """Queries of a view as detections in the image.
+
+    Args:
+        queries: N candidates, see :class:`Mask2FormerCandidates`, with ``mask_logits`` (N, h, w)
+            over the network input, whose size is the metainfo ``input_shape``.
+        meta: metainfo of the view.
+        times_quality: whether scores are multiplied by the quality of the mask (PL-DC Eq. 4).
+
+    Returns:
+        Detections; queries whose mask is empty are gone.
+    """
+    logits = queries.mask_logits.float()
+    boxes, qualities = _boxes_and_qualities(logits, queries.input_shape, meta['img_shape'])
+    probs = on_box_grids(logits, queries.input_shape, boxes).sigmoid()
+    scores = queries.class_scores.float()
+    detections = SoftDetections(
+        to_image(boxes, meta), scores * qualities if times_quality else scores,
+        queries.labels, unflip(probs, meta['flip']))
+    return detections[_have_area(boxes)]
+
+
+def _boxes_and_qualities(logits: Tensor, input_shape: Tuple[int, int],
+                         img_shape: Tuple[int, int]) -> Tuple[Tensor, Tensor]:
+    """Tight boxes (N, 4) of masks in a view's pixels and their quality (N,), padding left out."""
+    boxes, qualities = [logits.new_zeros(0, 4)], [logits.new_zeros(0)]
+    for part in logits.split(CHUNK) if len(logits) else ():
+        part = F.interpolate(part[None], input_shape, mode='bilinear', align_corners=False)[0]
+        part = part[:, :img_shape[0], :img_shape[1]]
+        boxes.append(boxes_of_masks(part > 0))
+        qualities.append(mask_quality(part))
+    return torch.cat(boxes), torch.cat(qualities)
+
+
+def result_detections(instances: InstanceData, flipped: bool) -> SoftDetections:
+    """Results of mmdet's ``predict`` on a view as detections in the image.
+
+    Args:
+        instances: N instances with bool ``masks`` (N, H, W) at the image's size, ``scores`` and
+            ``labels``. Their boxes are not read: some models leave them empty.
+        flipped: whether the view is flipped; mmdet undoes its size only.
+
+    Returns:
+        Detections; instances whose mask is empty are gone.
+    """
+    shape = tuple(instances.masks.shape[-2:])
+    masks = instances.masks.bool()
+    boxes = boxes_of_masks(masks)
+    probs = on_box_grids(masks, shape, boxes)
+    detections = SoftDetections(
+        bbox_flip(boxes, shape) if flipped else boxes, instances.scores.float(),
+        instances.labels.long(), unflip(probs, flipped))
+    return detections[_have_area(boxes)]
+
+
+def on_box_grids(maps: Tensor, shape: Tuple[int, int], boxes: Tensor) -> Tensor:
+    """Maps that cover an area, read on the grids of boxes in it.
+
+    Args:
+        maps: (N, h, w), bool or floating.
+        shape: (H, W) of the area.
+        boxes: (N, 4), xyxy in pixels of the area.
+
+    Returns:
+        (N, 112, 112) float32, bilinear; 0 for a box without area.
+    """
+    whole = boxes.new_tensor([0, 0, shape[1], shape[0]]).expand_as(boxes)
+    here = torch.eye(3)
+    grids = [boxes.new_zeros(0, GRID, GRID)]
+    for start in range(0, len(maps), CHUNK):
+        part = slice(start, start + CHUNK)
+        grids.append(sample_box_maps(maps[part], whole[part], here, boxes[part], GRID,
+                                     border=True))
+    return torch.cat(grids)
+
+
+def merge_views(views: Sequence[SoftDetections], score_thr: float,
+                max_per_image: int) -> SoftDetections:
+    """Detections of several views of one image as one.
+
+    Greedy: the best detection left starts a cluster; from every other view the detection of the
+    same class whose mask overlaps with its own the most joins, if the IoU is at least 0.5. The
+    score of a cluster is the sum of its members' divided by the number of views, so that what
+    few views see counts little; its box and its mask, on the grid of that box, are their means.
+
+    Args:
+        views: detections of each view, in the image.
+        score_thr: clusters whose score is not above it are dropped.
+        max_per_image: clusters to keep.
+
+    Returns:
+        One detection per cluster by descending score; with one view those of the view.
+    """
+    every = SoftDetections(*(torch.cat([getattr(view, name) for view in views]) for name in
+                             ('boxes', 'scores', 'labels', 'mask_probs')))
+    if len(every) == 0:
+        return every
+    sources = torch.arange(len(views)).repeat_interleave(torch.tensor([len(v) for v in views]))
+    owner = clusters_of(every, sources).to(every.scores.device)
+    scores = _sum_by(owner, every.scores) / len(views)
+    kept = scores.argsort(descending=True, stable=True)[:max_per_image]
+    return _means(every, owner, kept[scores[kept] > score_thr], scores)
+
+
+def clusters_of(every: SoftDetections, sources: Tensor) -> Tensor:
+    """Which detections are the same object, see :func:`merge_views`.
+
+    Args:
+        every: D detections in the image.
+        sources: the view of each, (D,) long, on the CPU.
+
+    Returns:
+        Index of each detection's cluster (D,) long, on the CPU; clusters count from 0.
+    """
+    boxes, labels = every.boxes.cpu(), every.labels.cpu()
+    # Masks whose boxes are apart need no look.
+    possible = (bbox_overlaps(boxes, boxes) > 0) & (labels[:, None] == labels) & (
+        sources[:, None] != sources)
+    owner = torch.full((len(every), ), -1)
+    count = 0
+    for head in every.scores.cpu().argsort(descending=True, stable=True).tolist():
+        if owner[head] >= 0:
+            continue
+        owner[head] = count
+        others = (possible[head] & (owner < 0)).nonzero()[:, 0]
+        if len(others):
+            owner[_partners(every, head, others, sources)] = count
+        count += 1
+    return owner
+
+
+def _partners(every: SoftDetections, head: int, others: Tensor, sources: Tensor) -> List[int]:
+    """Of each view the detection that overlaps with the head the most, if it does enough."""
+    ious = mask_ious(every, head, others.to(every.boxes.device)).cpu()
+    best = {}
+    for i in ious.argsort(descending=True, stable=True).tolist():
+        if ious[i] >= IOU_THR:
+            best.setdefault(int(sources[others[i]]), int(others[i]))
+    return list(best.values())
+
+
+def mask_ious(detections: SoftDetections, head: int, others: Tensor) -> Tensor:
+    """IoU of one detection's mask with others', on a grid over both boxes.
+
+    The grid is as fine as the masks' own, so that small objects are compared as exactly as large
+    ones. A pixel belongs to a mask if its probability is at least 0.5.
+
+    Args:
+        detections: N detections.
+        head: index of the one.
+        others: indices of the others, (n,) long.
+
+    Returns:
+        (n,) float32, in [0, 1].
+    """
+    boxes, maps = detections.boxes, detections.mask_probs
+    rois = torch.cat([torch.minimum(boxes[head, :2], boxes[others, :2]),
+                      torch.maximum(boxes[head, 2:], boxes[others, 2:])], 1)
+    masks = [
+        sample_box_maps(maps[inds], boxes[inds], torch.eye(3), rois, maps.shape[-1]) >= 0.5
+        for inds in (torch.full_like(others, head), others)
+    ]
+    return binary_mask_iou(*masks)
+
+
+def _means(every: SoftDetections, owner: Tensor, kept: Tensor, scores: Tensor) -> SoftDetections:
+    """Clusters ``kept`` of all, with the means of their members' boxes and masks."""
+    place = torch.full_like(scores, -1, dtype=torch.long)
+    place[kept] = torch.arange(len(kept), device=kept.device)
+    members = place[owner] >= 0
+    every, owner = every[members], place[owner][members]
+    sizes = torch.bincount(owner, minlength=len(kept))
+    boxes = _sum_by(owner, every.boxes, len(kept)) / sizes[:, None]
+    size = every.mask_probs.shape[-1]
+    moved = sample_box_maps(every.mask_probs, every.boxes, torch.eye(3), boxes[owner], size)
+    masks = _sum_by(owner, moved, len(kept)) / sizes[:, None, None]
+    labels = torch.zeros_like(kept).index_copy_(0, owner, every.labels)
+    return SoftDetections(boxes, scores[kept], labels, masks.clamp(0, 1))
+
+
+def _sum_by(owner: Tensor, values: Tensor, count: Optional[int] = None) -> Tensor:
+    """Sums (C, ...) of values (D, ...) that share an owner."""
+    count = int(owner.max()) + 1 if count is None else count
+    return values.new_zeros(count, *values.shape[1:]).index_add_(0, owner, values)
+
+
+def _have_area(boxes: Tensor) -> Tensor:
+    return (boxes[:, 2:] > boxes[:, :2]).all(1)

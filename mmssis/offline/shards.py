@@ -1,0 +1,316 @@
+"""Detections on disk: each process appends to a shard of its own, one JSON line per image.
+
+A line is whole once it ends; a process killed while it writes leaves a torn last line, which is
+dropped by who reads and cut off by who goes on writing. So a kill loses at most one image per
+process, and any number of processes may go on.
+"""
+
+import fcntl
+import json
+import os
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Iterator, Optional, Union
+
+import torch
+from torch import Tensor
+
+from mmssis.engine.atomic_backend import AtomicBackend
+
+from .detections import SoftDetections
+from .soft_masks import decode_mask_probs, encode_mask_probs
+
+ImageId = Union[int, str]
+Folder = Union[str, Path]
+HEADER = 'generation.json'
+IMAGE_FIELDS = ('id', 'file_name', 'height', 'width')
+BOX_DIGITS, SCORE_DIGITS = 3, 6
+"""Decimals of boxes and scores: far below what a threshold can tell, so that noise in the last
+bits does not change the files."""
+
+_LINE_START = '{"image": '
+_BLOCK = 2**20
+
+
+@dataclass(frozen=True, eq=False)
+class Record:
+    """What is on disk of one image; its masks are unpacked on demand.
+
+    Args:
+        image: ``id``, ``file_name``, ``height``, ``width``.
+        boxes: (N, 4) float64, xyxy in pixels of the image.
+        scores: (N,) float64, in [0, 1].
+        labels: (N,) long.
+        mask_size: S.
+        packed_masks: text of :func:`encode_mask_probs`.
+    """
+
+    image: dict
+    boxes: Tensor
+    scores: Tensor
+    labels: Tensor
+    mask_size: int
+    packed_masks: str
+
+    def detections(self) -> SoftDetections:
+        """Everything, with mask probabilities (N, S, S).
+
+        Raises:
+            ValueError: the masks of the image cannot be unpacked.
+        """
+        try:
+            masks = decode_mask_probs(self.packed_masks, len(self.scores), self.mask_size)
+        except ValueError as error:
+            raise ValueError(f'image {self.image["id"]}: {error}') from error
+        return SoftDetections(self.boxes, self.scores, self.labels, masks)
+
+    @classmethod
+    def from_json(cls, content: dict) -> 'Record':
+        """A record from the content of its line."""
+        return cls(
+            image=content['image'],
+            boxes=torch.tensor(content['boxes'], dtype=torch.float64).view(-1, 4),
+            scores=torch.tensor(content['scores'], dtype=torch.float64),
+            labels=torch.tensor(content['labels'], dtype=torch.long),
+            mask_size=content['mask_size'], packed_masks=content['mask_probs'])
+
+
+class ShardWriter:
+    """Append the images of one process to its shard; a context manager.
+
+    Goes on where an earlier process of the same rank stopped, after its last whole line.
+
+    Args:
+        folder: folder of the shards; it is made.
+        rank: number of the process, >= 0.
+
+    Raises:
+        RuntimeError: if another process is writing this shard.
+        OSError: if the file cannot be opened.
+    """
+
+    def __init__(self, folder: Folder, rank: int) -> None:
+        self.path = Path(folder) / f'shard-{rank:05d}.jsonl'
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            self._lock()
+            self._end = _end_of_last_line(self._file)
+            self._drop_torn_line()
+        except BaseException:
+            os.close(self._file)
+            raise
+
+    def write(self, image: dict, detections: SoftDetections) -> None:
+        """Append one image; on return it is on the disk.
+
+        Args:
+            image: ``id``, ``file_name``, ``height`` and ``width``; other keys are left out.
+            detections: what was found in it, on any device; may be empty.
+
+        Raises:
+            ValueError: if a number is NaN or infinite.
+            OSError: if the disk is full; the images before are kept.
+        """
+        line = _to_line(image, detections)
+        try:
+            _write_all(self._file, line)
+            os.fsync(self._file)
+        except OSError as error:
+            with suppress(OSError):
+                self._drop_torn_line()
+            raise OSError(
+                error.errno, f'{error.strerror}: image {image["id"]} could not be written. All '
+                'images before it are kept; make room and run the same command again to go on',
+                str(self.path)) from error
+        self._end += len(line)
+
+    def close(self) -> None:
+        """Close the file; further calls do nothing."""
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
+
+    def _lock(self) -> None:
+        """Keep a second run out, which would cut off the line that this one is writing."""
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise RuntimeError(f'{self.path} is being written by another process. Stop it, or '
+                               'wait for it, before you start a second run.') from error
+        except OSError:
+            pass  # Some network file systems have no locks.
+
+    def _drop_torn_line(self) -> None:
+        """Cut off what stands after the last whole line."""
+        os.ftruncate(self._file, self._end)
+        os.lseek(self._file, self._end, os.SEEK_SET)
+
+    def __enter__(self) -> 'ShardWriter':
+        return self
+
+    def __exit__(self, kind: Optional[type], error: Optional[BaseException],
+                 traceback: Optional[TracebackType]) -> None:
+        self.close()
+
+
+def read_records(folder: Folder) -> Iterator[Record]:
+    """Iterate over all images of all shards.
+
+    Beside the position of each image, one record is in memory at a time.
+
+    Args:
+        folder: folder of the shards.
+
+    Yields:
+        Records in the order of the image ids (numbers before texts), each image once.
+
+    Raises:
+        ValueError: if a line other than the last of a shard is damaged.
+    """
+    positions = _positions(folder)
+    with ExitStack() as stack:
+        files = {path: stack.enter_context(open(path, 'rb')) for path in _shards(folder)}
+        for image_id in sorted(positions, key=lambda key: (isinstance(key, str), key)):
+            path, offset = positions[image_id]
+            files[path].seek(offset)
+            try:
+                yield Record.from_json(json.loads(files[path].readline()))
+            except (ValueError, KeyError) as error:
+                raise ValueError(_damage(path, offset)) from error
+
+
+def finished_ids(folder: Folder) -> set[ImageId]:
+    """Ids of the images that are in the shards of a folder, whichever process wrote them.
+
+    Raises:
+        ValueError: if a line other than the last of a shard is damaged.
+    """
+    return set(_positions(folder))
+
+
+def write_header(folder: Folder, fingerprint: dict[str, Any]) -> None:
+    """Note what the detections of a folder were made from.
+
+    Args:
+        folder: folder of the shards; it is made.
+        fingerprint: all that must stay the same while a run is resumed; fit for JSON.
+    """
+    text = json.dumps(fingerprint, indent=2, sort_keys=True, allow_nan=False)
+    AtomicBackend().put_text(text + '\n', Path(folder) / HEADER)
+
+
+def read_header(folder: Folder) -> Optional[dict[str, Any]]:
+    """The fingerprint of a folder; None where no run has begun.
+
+    Raises:
+        ValueError: if there are shards without a header, or the header is no JSON.
+    """
+    path = Path(folder) / HEADER
+    if not path.exists():
+        if _shards(folder):
+            raise ValueError(f'{folder} holds shards but no {HEADER}, so nobody knows what made '
+                             'them. Bring it back, or use another folder.')
+        return None
+    try:
+        return json.loads(path.read_text(encoding='utf-8'))
+    except ValueError as error:
+        raise ValueError(f'{path} is no valid JSON: {error}. Bring it back, or use another '
+                         'folder.') from error
+
+
+def check_header(folder: Folder, fingerprint: dict[str, Any]) -> bool:
+    """Make sure that a run may add to a folder.
+
+    Args:
+        folder: folder of the shards.
+        fingerprint: as for :func:`write_header`.
+
+    Returns:
+        Whether there is a header; False says that a new run begins.
+
+    Raises:
+        ValueError: if a value of the header differs; all differing keys are named.
+    """
+    known = read_header(folder)
+    if known is None:
+        return False
+    wanted = json.loads(json.dumps(fingerprint))
+    differing = [f'{key}: {_shown(known, key)} there, {_shown(wanted, key)} now'
+                 for key in sorted({*known, *wanted}) if _shown(known, key) != _shown(wanted, key)]
+    if differing:
+        raise ValueError(f'{Path(folder) / HEADER} was begun with other settings ('
+                         f'{"; ".join(differing)}). Restore them to go on, or give another folder.')
+    return True
+
+
+def _shown(fingerprint: dict[str, Any], key: str) -> str:
+    """A value of a fingerprint in words."""
+    return json.dumps(fingerprint[key], sort_keys=True) if key in fingerprint else 'nothing'
+
+
+def _shards(folder: Folder) -> list[Path]:
+    return sorted(Path(folder).glob('shard-*.jsonl'))
+
+
+def _positions(folder: Folder) -> dict[ImageId, tuple[Path, int]]:
+    """Shard and offset of each image; of one that occurs twice, the first."""
+    positions: dict[ImageId, tuple[Path, int]] = {}
+    for path in _shards(folder):
+        offset = 0
+        with open(path, 'rb') as file:
+            for line in file:
+                if line.endswith(b'\n'):
+                    positions.setdefault(_image_id(line, path, offset), (path, offset))
+                offset += len(line)
+    return positions
+
+
+def _image_id(line: bytes, path: Path, offset: int) -> ImageId:
+    """The image's id, without a look at the detections."""
+    try:
+        return json.JSONDecoder().raw_decode(line.decode(), len(_LINE_START))[0]['id']
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(_damage(path, offset)) from error
+
+
+def _damage(path: Path, offset: int) -> str:
+    return (f'{path}: the line at byte {offset} is damaged. Delete the line; its image is done '
+            'again when you run the same command.')
+
+
+def _to_line(image: dict, detections: SoftDetections) -> bytes:
+    """The line of one image, the same on every machine that found the same."""
+    for name in ('boxes', 'scores', 'mask_probs'):
+        if not bool(getattr(detections, name).isfinite().all()):
+            raise ValueError(f'image {image["id"]} ({image["file_name"]}): {name} are not finite. '
+                             'Has the training of the checkpoint diverged?')
+    content = dict(
+        image={name: image[name] for name in IMAGE_FIELDS},
+        boxes=[[round(x, BOX_DIGITS) for x in box] for box in detections.boxes.tolist()],
+        scores=[round(score, SCORE_DIGITS) for score in detections.scores.tolist()],
+        labels=detections.labels.tolist(),
+        mask_size=detections.mask_probs.shape[-1],
+        mask_probs=encode_mask_probs(detections.mask_probs))
+    return json.dumps(content).encode() + b'\n'
+
+
+def _write_all(file: int, data: bytes) -> None:
+    """Write all bytes; a nearly full disk takes some of them first."""
+    rest = memoryview(data)
+    while rest:
+        rest = rest[os.write(file, rest):]
+
+
+def _end_of_last_line(file: int) -> int:
+    """Offset behind the last line break of a file, 0 if there is none."""
+    end = os.lseek(file, 0, os.SEEK_END)
+    while end > 0:
+        start = max(end - _BLOCK, 0)
+        found = os.pread(file, end - start, start).rfind(b'\n')
+        if found >= 0:
+            return start + found + 1
+        end = start
+    return 0

@@ -1,0 +1,173 @@
+"""Views of an image: presets, inputs, and the way of boxes and masks there and back."""
+
+import mmcv
+import numpy as np
+import pytest
+import torch
+from mmcv.transforms import Compose
+from mmdet.models.data_preprocessors import DetDataPreprocessor
+from mmdet.registry import TRANSFORMS
+
+from mmssis.offline.tta_views import (COCO_PAPER_SCALES, View, group_views, make_views, test_scale,
+                                      to_image, to_view, unflip, view_batches)
+
+PREPROCESSOR = DetDataPreprocessor(mean=[10.0, 20.0, 30.0], std=[2.0, 4.0, 8.0], bgr_to_rgb=True,
+                                   pad_size_divisor=32)
+
+
+def picture(height=40, width=60):
+    return np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
+
+
+def batches_of(image, views):
+    return list(view_batches(image, group_views(views), PREPROCESSOR))
+
+
+@pytest.mark.parametrize('preset, scale, views', [
+    pytest.param('none', (1333, 800), [View((1333, 800))], id='plain inference'),
+    pytest.param('none', (800, 1333), [View((1333, 800))], id='short side first'),
+    pytest.param('fast', (96, 64), [View((96, 64), False), View((96, 64), True)],
+                 id='an image and its flip'),
+    pytest.param('paper', (1333, 800),
+                 [View(s, f) for s in COCO_PAPER_SCALES for f in (False, True)],
+                 id="COCO: the released code's list"),
+])
+def test_presets(preset, scale, views):
+    assert make_views(preset, scale) == views
+
+
+def test_the_paper_preset_of_another_scale_has_the_same_ratios():
+    views = make_views('paper', (2048, 1024))
+    assert len(views) == 18 and len(group_views(views)) == 9
+    assert views[0] == View((1024, 512)) and views[-1] == View((3072, 1536), True)
+    assert views[8] == View((2048, 1024))
+    # COCO's list is that of the ratios, up to a pixel.
+    ours = [view.scale for view in make_views('paper', (1334, 800))[::2]]
+    assert np.abs(np.array(ours) - np.array(COCO_PAPER_SCALES)).max() <= 1
+
+
+@pytest.mark.parametrize('preset, scale, message', [
+    pytest.param('slow', (1333, 800), "preset = 'slow': give one of", id='unknown'),
+    pytest.param('fast', (0, 800), 'give .long, short. in pixels', id='no pixels'),
+])
+def test_wrong_presets(preset, scale, message):
+    with pytest.raises(ValueError, match=message):
+        make_views(preset, scale)
+
+
+@pytest.mark.parametrize('views, message', [
+    pytest.param([], 'no view is given', id='none'),
+    pytest.param([View((9, 9)), View((9, 9))], 'a view is given twice', id='twice'),
+])
+def test_wrong_views(views, message):
+    with pytest.raises(ValueError, match=message):
+        group_views(views)
+
+
+def test_an_image_and_its_flip_share_a_batch_wherever_they_stand():
+    views = [View((96, 64)), View((48, 32)), View((96, 64), True)]
+    batches = batches_of(picture(), views)
+    assert [len(images) for images, _ in batches] == [2, 1]
+    assert [sample.flip for sample in batches[0][1]] == [False, True]
+
+
+@pytest.mark.parametrize('pipeline, scale, message', [
+    pytest.param([dict(type='Resize', scale=(1333, 800), keep_ratio=True)], (1333, 800), None,
+                 id='one Resize'),
+    pytest.param([dict(type='Resize', scale=(448, 768), keep_ratio=True)], (768, 448), None,
+                 id='short side first'),
+    pytest.param([dict(type='LoadImageFromFile')], None, 'give it one Resize', id='none'),
+    pytest.param([dict(type='Resize', scale_factor=2.0)], None, 'give it one Resize',
+                 id='no scale'),
+    pytest.param([dict(type='Resize', scale=(64, 64))], None, 'set keep_ratio=True',
+                 id='changes the ratio'),
+])
+def test_scale_of_a_pipeline(pipeline, scale, message):
+    if message is None:
+        assert test_scale(pipeline) == scale
+        return
+    with pytest.raises(ValueError, match=message):
+        test_scale(pipeline)
+
+
+@pytest.mark.parametrize('size', [(40, 60), (61, 37), (64, 96), (1, 1), (200, 6)])
+@pytest.mark.parametrize('scale', [(96, 64), (33, 33)])
+def test_inputs_and_metainfo_are_those_of_mmdets_test_pipeline(size, scale):
+    """Any size of image, padded to the model's divisor."""
+    image = picture(*size)
+    (images, samples), = batches_of(image, [View(scale)])
+    pipeline = Compose([TRANSFORMS.build(dict(type='Resize', scale=scale, keep_ratio=True)),
+                        TRANSFORMS.build(dict(type='PackDetInputs', meta_keys=(
+                            'ori_shape', 'img_shape', 'scale_factor')))])
+    data = pipeline(dict(img=image, img_shape=size, ori_shape=size))
+    expected = PREPROCESSOR(dict(inputs=[data['inputs']], data_samples=[data['data_samples']]))
+    assert torch.equal(images, expected['inputs'])
+    assert images.shape[2] % 32 == 0 and images.shape[3] % 32 == 0
+    for name, value in expected['data_samples'][0].metainfo.items():
+        assert tuple(samples[0].metainfo[name]) == tuple(value), name
+
+
+def test_a_thin_image_keeps_a_pixel():
+    (images, samples), = batches_of(picture(1000, 1), [View((96, 64))])
+    assert samples[0].img_shape == (96, 1) and images.shape == (1, 3, 96, 32)
+    assert samples[0].scale_factor == (1.0, 0.096)
+
+
+def test_a_flip_is_of_the_resized_image():
+    (images, samples), = batches_of(picture(), [View((96, 64)), View((96, 64), True)])
+    width = samples[0].img_shape[1]
+    assert torch.equal(images[0, :, :, :width].flip(-1), images[1, :, :, :width])
+    assert [sample.flip_direction for sample in samples] == [None, 'horizontal']
+
+
+@pytest.mark.parametrize('flip', [False, True])
+@pytest.mark.parametrize('scale', [(96, 64), (31, 31), (400, 300)])
+def test_boxes_go_there_and_back(scale, flip):
+    (_, (sample, )), = batches_of(picture(37, 61), [View(scale, flip)])
+    meta, boxes = sample.metainfo, torch.tensor([[0.0, 0.0, 61.0, 37.0], [3.5, 1.0, 20.0, 9.0]])
+    there = to_view(boxes, meta)
+    height, width = meta['img_shape']
+    assert torch.allclose(there[0], torch.tensor([0.0, 0.0, width, height]), atol=1e-4)
+    left, right = 3.5 * width / 61, 20.0 * width / 61
+    expected = (width - right, width - left) if flip else (left, right)
+    assert there[1, 0::2].tolist() == pytest.approx(expected, rel=1e-5)
+    assert torch.allclose(to_image(there, meta), boxes, atol=1e-4)
+    per_class = to_image(there.repeat(1, 3), meta)
+    assert torch.allclose(per_class, boxes.repeat(1, 3), atol=1e-4)
+    assert to_image(torch.zeros(0, 12), meta).shape == (0, 12)
+
+
+def test_masks_are_half_pixel_correct():
+    """A map on a box of the flipped view, flipped back, is the map on the box of the image."""
+    image = picture(32, 32)
+    (images, samples), = batches_of(image, [View((32, 32)), View((32, 32), True)])
+    box = torch.tensor([[4.0, 6.0, 12.0, 14.0]])
+    crops = []
+    for pixels, sample in zip(images, samples):
+        x1, y1, x2, y2 = to_view(box, sample.metainfo)[0].int().tolist()
+        crops.append(unflip(pixels[:, y1:y2, x1:x2], sample.flip))
+    assert torch.equal(*crops)
+
+
+@pytest.mark.parametrize('image, error, message', [
+    pytest.param(np.zeros((4, 4), np.uint8), ValueError, r'shape \(4, 4\): give \(H, W, 3\)',
+                 id='grey'),
+    pytest.param(np.zeros((4, 4, 4), np.uint8), ValueError, 'give .H, W, 3.', id='transparent'),
+    pytest.param(np.zeros((0, 4, 3), np.uint8), ValueError, 'with pixels', id='empty'),
+    pytest.param(np.zeros((4, 4, 3)), TypeError, 'of float64: give a BGR array', id='floating'),
+    pytest.param(None, TypeError, 'of NoneType: give a BGR array', id='unreadable'),
+])
+def test_wrong_images(image, error, message):
+    with pytest.raises(error, match=message):
+        batches_of(image, [View((9, 9))])
+
+
+def test_no_random_number_is_drawn():
+    before = np.random.get_state()[1].copy()
+    batches_of(picture(), make_views('paper', (32, 32)))
+    assert (np.random.get_state()[1] == before).all()
+
+
+def test_grey_files_read_as_mmcv_does(tmp_path):
+    mmcv.imwrite(picture()[..., 0], str(tmp_path / 'grey.png'))
+    assert batches_of(mmcv.imread(str(tmp_path / 'grey.png'), flag='color'), [View((9, 9))])

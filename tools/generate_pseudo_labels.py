@@ -1,0 +1,217 @@
+"""Label images with a trained model: ``generate_pseudo_labels.py CONFIG CHECKPOINT [options]``.
+
+    python tools/generate_pseudo_labels.py CONFIG CHECKPOINT --unlabeled data/mine/unlabeled \\
+        --labeled data/mine/labeled.json --out data/mine/pseudo
+
+Two stages. The model, of mmssis or mmdet, says what it sees in every image; that goes to
+``OUT/predictions``, an image at a time. Stopped, the same command goes on; it may be started with
+another number of processes (``torchrun --nproc_per_node=4 ... --launcher pytorch``). Then
+thresholds are matched to the labeled images (Noisy Boundaries, section 3.1) or set, and
+``OUT/pseudo_labels.json``, a COCO file with scores, and ``OUT/thresholds.json`` are written. The
+same command with other thresholds runs the second stage alone.
+"""
+
+import argparse
+import hashlib
+import json
+import time
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Dict, List, Optional
+
+import torch
+from mmengine.config import DictAction
+from mmengine.dist import barrier, get_dist_info, init_dist
+from torch import distributed, nn
+
+from mmssis.datasets.coco_validation import shorten
+from mmssis.offline.annotations import write_annotations
+from mmssis.offline.generation import predict_images, share_of_rank
+from mmssis.offline.image_source import ImageInfo, list_images
+from mmssis.offline.label_statistics import LabelStatistics, read_label_statistics
+from mmssis.offline.predictor import build_predictor
+from mmssis.offline.shards import ShardWriter, check_header, finished_ids, write_header
+from mmssis.offline.thresholds import find_thresholds
+from mmssis.offline.tta_views import PRESETS, make_views, test_scale
+from mmssis.utils.config import load_config
+from mmssis.utils.trained_model import load_trained_model
+
+Threshold = Optional[float]
+# Ranks wait for the slowest one at the end; it may have hours of images left.
+TIMEOUT = 7 * 24 * 3600
+
+
+def threshold(text: str) -> Threshold:
+    """Read 'matched' or a number in [0, 1]."""
+    if text == 'matched':
+        return None
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"{text!r}: give 'matched' or a number in [0, 1]")
+    return value
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('config', help='config of the model, of mmssis or of mmdet')
+    parser.add_argument('checkpoint', type=Path, help='its weights')
+    parser.add_argument('--unlabeled', required=True,
+                        help='folder of images, or COCO file that lists them')
+    parser.add_argument('--image-root', help='folder that file names are relative to (default: '
+                        'the folder of --unlabeled)')
+    parser.add_argument('--labeled', required=True,
+                        help='COCO file of the labeled images, which thresholds are matched to')
+    parser.add_argument('--out', type=Path, required=True, help='folder of the labels')
+    parser.add_argument('--predictions', type=Path,
+                        help='folder of the predictions (default: OUT/predictions)')
+    parser.add_argument('--branch', choices=['teacher', 'student'],
+                        help='of a semi-supervised model (default: what its config predicts with)')
+    parser.add_argument('--preset', choices=PRESETS, default='fast',
+                        help='views of each image: none (the test scale), fast (and its flip) or '
+                        'paper (nine scales and their flips) (default: fast)')
+    parser.add_argument('--box-thr', type=threshold, default='matched', metavar='T',
+                        help="score of a detection: 'matched' by class, or one for all")
+    parser.add_argument('--pixel-thr', type=threshold, default='matched', metavar='T',
+                        help="probability of a mask's pixels: 'matched', or a number")
+    parser.add_argument('--score-floor', type=float, default=0.05,
+                        help='detections below are not kept (default: 0.05)')
+    parser.add_argument('--max-per-image', type=int, default=100)
+    parser.add_argument('--on-unreadable', choices=['error', 'skip'], default='error',
+                        help='error: do all others, then stop without labels; skip: leave the '
+                        'images out')
+    parser.add_argument('--workers', type=int, default=2, help='processes that read images')
+    parser.add_argument('--amp', action='store_true', help='half precision')
+    parser.add_argument('--device', default='cuda' if torch.cuda.is_available() else 'cpu')
+    parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE',
+                        help='override settings of the config')
+    args = parser.parse_args()
+    if not args.checkpoint.is_file():
+        parser.error(f'no such checkpoint: {args.checkpoint}')
+    args.predictions = args.predictions or args.out / 'predictions'
+    return args
+
+
+def fingerprint(args: argparse.Namespace, views: List[Any],
+                infos: List[ImageInfo]) -> Dict[str, Any]:
+    """All that predictions depend on, for a run to go on only with its like.
+
+    Args:
+        args (Namespace): Command line.
+        views (list[View]): Views of each image.
+        infos (list[dict]): The images.
+    """
+    names = json.dumps([[info['id'], info['file_name']] for info in infos])
+    return dict(
+        config=Path(args.config).name,
+        checkpoint_sha256=sha256(args.checkpoint),
+        branch=args.branch,
+        views=[[*view.scale, view.flip] for view in views],
+        score_floor=args.score_floor,
+        max_per_image=args.max_per_image,
+        amp=args.amp,
+        num_images=len(infos),
+        images_sha256=hashlib.sha256(names.encode()).hexdigest())
+
+
+def sha256(path: Path) -> str:
+    """Digest of a file, read in pieces."""
+    digest = hashlib.sha256()
+    with open(path, 'rb') as file:
+        while block := file.read(2**22):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def predict_all(args: argparse.Namespace, model: nn.Module, views: List[Any],
+                infos: List[ImageInfo]) -> None:
+    """Predict the images that are left to this process."""
+    rank, world_size = get_dist_info()
+    done = finished_ids(args.predictions)
+    barrier()  # All ranks see the same list before one of them writes.
+    left = share_of_rank(infos, done, rank, world_size)
+    if rank == 0:
+        print(f'{len(infos)} images, {len(done)} predicted before, {len(views)} views each, '
+              f'{world_size} processes.', flush=True)
+    if not left:
+        return
+    predictor = build_predictor(
+        model.to(args.device), views, args.score_floor, args.max_per_image)
+    with ShardWriter(args.predictions, rank) as writer:
+        predict_images(left, predictor, writer, args.workers, args.amp)
+
+
+def check_complete(args: argparse.Namespace, infos: List[ImageInfo]) -> None:
+    """Name the images that could not be read.
+
+    Raises:
+        SystemExit: If there are any, unless they are to be skipped.
+    """
+    done = finished_ids(args.predictions)
+    missing = [info['path'] for info in infos if info['id'] not in done]
+    if not missing:
+        return
+    message = f'{len(missing)} of {len(infos)} images could not be read: {shorten(missing)}.'
+    if args.on_unreadable == 'error':
+        raise SystemExit(f'{message} All others are predicted. Restore them and start the same '
+                         'command again, or leave them out with --on-unreadable skip.')
+    print(f'{message} They are left out.', flush=True)
+
+
+def report(provenance: Dict[str, Any], labeled: LabelStatistics) -> None:
+    """Print thresholds and counts by class."""
+    thresholds, images = provenance['thresholds'], provenance['num_images']
+    print(f'{"class":24} {"threshold":>9} {"labels/image":>12} {"pseudo/image":>12}')
+    for name, row in provenance['classes'].items():
+        print(f'{name:24} {thresholds["classes"][name]:9.3f} '
+              f'{row["labeled"] / images["labeled"]:12.3f} '
+              f'{row["annotations"] / images["unlabeled"]:12.3f}')
+    if labeled.classes_without_instance:
+        print('No labeled instance, so no pseudo label: '
+              f'{", ".join(labeled.classes_without_instance)}')
+    print(f'Pixel threshold {thresholds["pixel"]:.3f}.')
+
+
+def start_processes(launcher: str) -> None:
+    """Join the other ranks. They wait for each other and no more: gloo does for every device."""
+    if launcher == 'none':
+        return
+    if torch.cuda.is_available():
+        init_dist(launcher, backend='gloo', timeout=TIMEOUT)
+    else:
+        distributed.init_process_group('gloo', timeout=timedelta(seconds=TIMEOUT))
+
+
+def main() -> None:
+    """Predict, then threshold and write."""
+    args = parse_args()
+    start_processes(args.launcher)
+    cfg = load_config(args.config, args.cfg_options)
+    model, classes = load_trained_model(cfg, args.checkpoint, args.branch)
+    labeled = read_label_statistics(args.labeled, classes)
+    infos = list_images(args.unlabeled, args.image_root)
+    views = make_views(args.preset, test_scale(cfg.test_dataloader.dataset.pipeline))
+    made_from = fingerprint(args, views, infos)
+    known = check_header(args.predictions, made_from)
+    barrier()
+    if not known and get_dist_info()[0] == 0:
+        write_header(args.predictions, made_from)
+    started = time.time()
+    predict_all(args, model, views, infos)
+    barrier()
+    if get_dist_info()[0] == 0:
+        print(f'Prediction took {time.time() - started:.0f} s.', flush=True)
+        check_complete(args, infos)
+        thresholds = find_thresholds(args.predictions, labeled, args.box_thr, args.pixel_thr)
+        out = args.out / 'pseudo_labels.json'
+        report(write_annotations(args.predictions, out, labeled, thresholds, made_from), labeled)
+        print(f'Written: {out}')
+
+
+if __name__ == '__main__':
+    main()
