@@ -8,6 +8,8 @@ import numpy as np
 from PIL import Image, ImageDraw
 from pycocotools import mask as coco_mask
 
+from .image_list import coco_image_list
+
 LABEL_IDS = {
     'unlabeled': 0, 'ego vehicle': 1, 'rectification border': 2, 'out of roi': 3, 'static': 4,
     'dynamic': 5, 'ground': 6, 'road': 7, 'sidewalk': 8, 'parking': 9, 'rail track': 10,
@@ -54,6 +56,28 @@ def convert_cityscapes(root: str,
         if report is not None:
             report(image_id, len(names))
     return content
+
+
+def list_unlabeled(root: str,
+                   split: str = 'train_extra',
+                   report: Optional[Callable[[int, int], None]] = None) -> dict:
+    """List the images of a split without labels, coarse ones included.
+
+    Args:
+        root (str): Folder with ``leftImg8bit/``.
+        split (str): ``'train_extra'``: the 19,998 images with coarse labels, which are not read.
+        report (callable, optional): Called with (done, total) after each image.
+
+    Returns:
+        dict: COCO content without labels; file names are relative to ``leftImg8bit/{split}``.
+
+    Raises:
+        ValueError: If there are no images.
+        UnreadableImageError: If an image cannot be read.
+    """
+    folder = os.path.join(root, 'leftImg8bit', split)
+    return coco_image_list(
+        folder, _image_names(folder), f'Cityscapes {split} without labels', report)
 
 
 def _image_names(folder: str) -> list[str]:

@@ -54,7 +54,7 @@ def apply_data_set(cfg: Config, check_data: bool = True) -> None:
     for part in ('val', 'test'):
         cfg[f'{part}_dataloader'].dataset.update(_annotated(spec, part, metainfo))
         _set_ann_file(cfg[f'{part}_evaluator'], str(Path(spec.root, _file(spec, part))))
-    if 'self_training' in cfg:
+    if cfg.get('self_training'):
         cfg.self_training.update(_self_training(spec))
     _set_hidden(cfg, str(Path(spec.root, spec.hidden)) if 'hidden' in spec else None)
     for model in ('model', 'detector'):

@@ -1,11 +1,8 @@
 """Every shipped config: documented, consistent, and buildable without network or data."""
 
-import inspect
-import json
 import re
-from functools import lru_cache
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Tuple
+from typing import List, Tuple
 
 import cv2
 import numpy as np
@@ -14,17 +11,16 @@ import torch
 from mmdet.registry import DATA_SAMPLERS, DATASETS, HOOKS, LOOPS, METRICS, MODELS, TRANSFORMS
 from mmengine.config import Config, ConfigDict
 from mmengine.dataset import Compose
+from shipped import (COCO_CLASSES, CONFIGS, OFFLINE, SHIPPED, accepts, distinct, docstring, found,
+                     loaded, name_of)
 
 import mmssis
 from mmssis.datasets.pipeline_geometry import check_branch_fields, check_pipeline_geometry
 from mmssis.utils import load_config
 
-CONFIGS = Path(__file__).parents[2] / 'configs'
-COCO_CLASSES = 80
-SHIPPED = [path for path in sorted(CONFIGS.rglob('*.py')) if '_base_' not in path.parts]
 # Plain mmdet runs over epochs, for K-Net's own numbers.
 PLAIN = [CONFIGS / f'supervised/knet_r50_coco{length}.py' for length in ('', '_3x')]
-EVERY = [path for path in SHIPPED if path not in PLAIN]
+EVERY = [path for path in SHIPPED if path not in (*PLAIN, *OFFLINE)]
 # Effective LR step, burn-in and length of the released runs (docs/methods/pldc.md).
 SCHEDULES = {
     'pldc/mask2former_r50_coco1pct.py': (213875, 20000, 368750),
@@ -90,39 +86,7 @@ PAIS_STEPS = {
 }
 
 
-def name_of(path: Path) -> str:
-    return path.relative_to(CONFIGS).as_posix()
-
-
 every_config = pytest.mark.parametrize('path', EVERY, ids=name_of)
-
-
-@lru_cache(maxsize=None)
-def loaded(path: Path) -> Config:
-    return load_config(path, check_data=False)
-
-
-def docstring(path: Path) -> str:
-    text = path.read_text()
-    assert text.startswith('"""'), f'{path.name} has no docstring'
-    return text.split('"""')[1]
-
-
-def distinct(values: Iterator[Any]) -> List[Any]:
-    """Each of equal configs once."""
-    return list({json.dumps(value, sort_keys=True, default=str): value for value in values}
-                .values())
-
-
-def found(node: Any, key: str) -> Iterator[Any]:
-    """All values under a key, at any depth."""
-    if isinstance(node, dict):
-        if key in node:
-            yield node[key]
-        node = list(node.values())
-    if isinstance(node, (list, tuple)):
-        for child in node:
-            yield from found(child, key)
 
 
 def train_sets(cfg: Config) -> Tuple[ConfigDict, ConfigDict]:
@@ -272,16 +236,6 @@ def test_views_share_geometry_and_fit_the_crop(name: str, size: Tuple[int, int],
     assert all(side <= limit for side, limit in zip(weak.img_shape, largest))
     if 'cityscapes' in name:
         assert weak.img_shape == largest
-
-
-def accepts(registry: Any, cfg: Dict) -> bool:
-    """Whether a registered class exists and takes these settings."""
-    settings = {key: value for key, value in cfg.items() if key not in ('type', '_scope_')}
-    component = registry.get(cfg['type'])
-    assert component is not None, f'{cfg["type"]} is not registered'
-    parameters = inspect.signature(component).parameters
-    free = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values())
-    return free or set(settings) <= set(parameters)
 
 
 @every_config

@@ -10,6 +10,8 @@ import pytest
 from PIL import Image
 from toy_data import coco_content, write_json
 
+from mmssis.datasets import UnlabeledCocoDataset
+
 TOOLS = Path(__file__).parents[2] / 'tools' / 'dataset_converters'
 
 
@@ -80,6 +82,23 @@ def test_cityscapes_then_splits(monkeypatch, tmp_path, capsys):
         '--percents', 25)
     labeled = load(tmp_path / 'semi_anns' / f'{name}.1@25.json')
     assert len(labeled['images']) == 1 and labeled['annotations'][0]['area'] == 12
+
+
+def test_coarse_images_of_cityscapes_as_unlabeled(monkeypatch, tmp_path, capsys):
+    names = [f'{city}/{city}_000000_000019_leftImg8bit.png' for city in ('augsburg', 'troisdorf')]
+    for name in names:
+        path = tmp_path / 'leftImg8bit/train_extra' / name
+        path.parent.mkdir(parents=True)
+        Image.new('RGB', (6, 4)).save(path)
+    run(monkeypatch, 'cityscapes_to_coco.py', tmp_path, '--splits', '--unlabeled', 'train_extra')
+    assert '2 images, 0 instances' in capsys.readouterr().out
+    path = tmp_path / 'annotations' / 'image_info_train_extra.json'
+    assert [path.name] == [other.name for other in path.parent.iterdir()]
+    dataset = UnlabeledCocoDataset(
+        ann_file=str(path), data_prefix=dict(img=str(tmp_path / 'leftImg8bit/train_extra')))
+    infos = [dataset.get_data_info(index) for index in range(2)]
+    assert [(i['height'], i['width'], i['instances']) for i in infos] == [(4, 6, [])] * 2
+    assert infos[1]['img_path'].endswith(names[1])
 
 
 @pytest.mark.parametrize('tool, arguments, message', [

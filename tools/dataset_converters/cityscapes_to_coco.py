@@ -8,6 +8,9 @@
 ``data/cityscapes`` holds ``leftImg8bit/`` and ``gtFine/``. ``annotations/
 instancesonly_filtered_gtFine_{train,val}.json`` is written, under mmdet's file names. Groups
 become crowd regions. ``*_instanceIds.png`` is read, or where it is missing ``*_polygons.json``.
+
+``--unlabeled train_extra`` lists the 20,000 images with coarse labels as unlabeled ones, in
+``annotations/image_info_train_extra.json``; the coarse labels are not read and need not be there.
 """
 
 import argparse
@@ -15,15 +18,17 @@ import json
 import os
 import sys
 
-from mmssis.datasets.cityscapes import convert_cityscapes
+from mmssis.datasets.cityscapes import convert_cityscapes, list_unlabeled
 
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__.partition('\n')[0])
     parser.add_argument('root', help='folder with leftImg8bit/ and gtFine/')
-    parser.add_argument('--splits', nargs='+', default=['train', 'val'],
+    parser.add_argument('--splits', nargs='*', default=['train', 'val'],
                         help='splits to convert (default: train val)')
+    parser.add_argument('--unlabeled', nargs='+', default=[], metavar='SPLIT',
+                        help='splits to list without labels, e.g. train_extra (default: none)')
     parser.add_argument('--out', help='folder to write (default: annotations below the root)')
     return parser.parse_args()
 
@@ -34,6 +39,13 @@ def print_progress(done: int, total: int) -> None:
         print(f'\r{done}/{total} images', end='' if done < total else '\n', flush=True)
 
 
+def write(path: str, content: dict) -> None:
+    """Write a COCO file and say what is in it."""
+    with open(path, 'w', encoding='utf-8') as file:
+        json.dump(content, file)
+    print(f'{path}: {len(content["images"])} images, {len(content["annotations"])} instances')
+
+
 def main() -> None:
     """Command line."""
     args = parse_args()
@@ -42,14 +54,15 @@ def main() -> None:
     for split in args.splits:
         print(f'Converting {split} ...', flush=True)
         content = convert_cityscapes(args.root, split, print_progress)
-        path = os.path.join(out, f'instancesonly_filtered_gtFine_{split}.json')
-        with open(path, 'w', encoding='utf-8') as file:
-            json.dump(content, file)
-        print(f'{path}: {len(content["images"])} images, {len(content["annotations"])} instances')
+        write(os.path.join(out, f'instancesonly_filtered_gtFine_{split}.json'), content)
+    for split in args.unlabeled:
+        print(f'Listing {split} ...', flush=True)
+        content = list_unlabeled(args.root, split, print_progress)
+        write(os.path.join(out, f'image_info_{split}.json'), content)
 
 
 if __name__ == '__main__':
     try:
         main()
-    except ValueError as error:
+    except (ValueError, OSError) as error:
         sys.exit(f'cityscapes_to_coco: {error}')

@@ -65,10 +65,14 @@ class NoiseTolerantMaskHead(FCNMaskHead):
             self.conv_logits = nn.Conv2d(channels, classes, 3, padding=1)
 
     def init_weights(self) -> None:
-        """As mmdet's head, for all convolutions that mix or predict."""
+        """As mmdet's head, but what predicts or mixes starts by its inputs.
+
+        mmdet and the released code draw these by the number of outputs: with few classes their
+        logits start in the tens, and the losses with them.
+        """
         super().init_weights()
-        for module in (self.coarse_logits, self.fusion):
-            kaiming_init(module, mode='fan_out', nonlinearity='relu')
+        for module in (self.conv_logits, self.coarse_logits, self.fusion):
+            kaiming_init(module, mode='fan_in', nonlinearity='relu')
 
     def forward(self, x: Tensor) -> Tuple[Tensor, Tensor]:
         """Fine and coarse mask logits.

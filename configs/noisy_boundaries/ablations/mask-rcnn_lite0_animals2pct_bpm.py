@@ -1,0 +1,13 @@
+"""Noisy Boundaries on 2 % of `animals`, boundary map, plain mask head.
+
+    python tools/self_train.py configs/noisy_boundaries/ablations/mask-rcnn_lite0_animals2pct_bpm.py
+
+No published AP. Run by us: see docs/results.md.
+"""
+_base_ = '../mask-rcnn_lite0_animals2pct.py'
+
+model = dict(roi_head=dict(mask_head=dict(type='FCNMaskHead')))
+pseudo_dataset = dict(
+    _base_.pseudo_dataset,
+    ann_file='work_dirs/self_training/mask-rcnn_lite0_animals2pct_bpm/pseudo/pseudo_labels.json')
+train_dataloader = dict(dataset=dict(datasets=[_base_.labeled_dataset, pseudo_dataset]))
