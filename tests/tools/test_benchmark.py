@@ -108,3 +108,17 @@ def test_the_full_step_on_generated_data(kind, tools, tmp_path, capsys, monkeypa
     for part in ('4 images', 'ratio', 'backward', 'TeacherEMAHook', 'PseudoLabelStatisticsHook',
                  'MaskUncertainty' if plain else 'AligningWeights', 'peak memory'):
         assert part in text
+
+
+def test_offline_parts_print_their_lines(tools, capsys):
+    from benchmark_offline import benchmark_class_thresholds, benchmark_generation
+    from models.roi_heads.toy_mask_rcnn import toy_mask_rcnn
+    benchmark_class_thresholds(2000, 4, 500, iters=1)
+    pipeline = [dict(type='Resize', scale=(64, 64), keep_ratio=True)]
+    model = toy_mask_rcnn().to_dict()
+    benchmark_generation(
+        Config(dict(model=model, test_dataloader=dict(dataset=dict(pipeline=pipeline)))), 1,
+        torch.device('cpu'))
+    lines = [line for line in capsys.readouterr().out.splitlines() if line]
+    assert [line.split()[0] for line in lines] == [
+        'Class', 'mmssis', 'released', 'ratio', 'Generation,', 'plain', 'none', 'fast', 'paper']

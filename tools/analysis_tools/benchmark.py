@@ -7,6 +7,8 @@
    literal pipeline (tests/reference), with equal results: goal at least 25x on CPU, at most
    40 MB of extra memory per image.
    PAIS's ways from teacher to student, on K-Net and on Mask R-CNN, likewise: goal at least 30x.
+   Offline pseudo labels: the search for thresholds (goal at least 100x), masks of many views
+   merged, and images per second beside plain inference.
 2. The full step of a real training over its floor, the teacher's forward and the student's
    forward and backward on the same images with plain losses: goal at most 1.10.
 
@@ -19,6 +21,7 @@ import tempfile
 from pathlib import Path
 
 import torch
+from benchmark_offline import benchmark_offline
 from benchmark_pais import benchmark_pais
 from benchmark_stage import benchmark_stage
 from benchmark_step import benchmark_step
@@ -28,6 +31,7 @@ from synthetic_data import use_synthetic_data
 from mmssis.utils import load_config
 
 ROOT = Path(__file__).parents[2]
+OFFLINE_CONFIG = ROOT / 'configs' / 'noisy_boundaries' / 'mask-rcnn_r50_coco10pct.py'
 DEFAULT_CONFIG = ROOT / 'configs' / 'pldc' / 'mask2former_lite0_animals2pct.py'
 
 
@@ -37,7 +41,8 @@ def parse_args() -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('config', nargs='?', default=str(DEFAULT_CONFIG),
                         help='config of the full step')
-    parser.add_argument('--part', choices=['stage', 'pais', 'step', 'both'], default='both')
+    parser.add_argument('--part', choices=['stage', 'pais', 'offline', 'step', 'all'],
+                        default='all')
     parser.add_argument('--iters', type=int, default=12, help='timed repetitions, >= 4')
     parser.add_argument('--device', choices=['cpu', 'cuda'],
                         default='cuda' if torch.cuda.is_available() else 'cpu')
@@ -47,6 +52,9 @@ def parse_args() -> argparse.Namespace:
     stage.add_argument('--classes', type=int, default=80)
     stage.add_argument('--stage-survivors', type=int, default=5)
     stage.add_argument('--rois', type=int, default=64, help='positive RoIs of an image (PAIS)')
+    offline = parser.add_argument_group('offline pseudo labels')
+    offline.add_argument('--detections', type=int, default=400000, help='of all unlabeled images')
+    offline.add_argument('--images', type=int, default=100000, help='number of unlabeled images')
     step = parser.add_argument_group('full step')
     step.add_argument('--synthetic', action='store_true',
                       help="generated images in the place of the config's data")
@@ -91,13 +99,17 @@ def main() -> None:
     args = parse_args()
     print(f'torch {torch.__version__}, {torch.get_num_threads()} threads')
     device = torch.device(args.device)
-    if args.part in ('stage', 'both'):
+    if args.part in ('stage', 'all'):
         benchmark_stage(args.size, args.queries, args.classes, args.stage_survivors, args.iters,
                         device)
-    if args.part in ('pais', 'both'):
+    if args.part in ('pais', 'all'):
         benchmark_pais(args.size, args.queries, args.classes, args.stage_survivors, args.rois,
                        args.iters, device)
-    if args.part in ('step', 'both'):
+    if args.part in ('offline', 'all'):
+        cfg = load_config(OFFLINE_CONFIG if args.config == str(DEFAULT_CONFIG) else args.config,
+                          args.cfg_options)
+        benchmark_offline(cfg, args.detections, args.classes, args.images, args.iters, device)
+    if args.part in ('step', 'all'):
         with tempfile.TemporaryDirectory() as folder:
             benchmark_step(
                 step_config(args, Path(folder)), blocks=max(args.iters // 4, 1), block=4,
