@@ -1,5 +1,6 @@
 """The papers' equations as pure functions: tensors in, tensors out, no state, no config."""
 
+from .affinity import affinity_loss, mask_affinity
 from .aligning import aligning_weights
 from .boundary import boundary_preserving_map
 from .box_maps import sample_box_maps
@@ -17,9 +18,9 @@ from .uncertainty import mask_uncertainty, weighted_mask_bce, weighted_mask_dice
 from .weak_labels import assign_masks_to_boxes, mask_aware_scores
 
 __all__ = [
-    'affine_masks', 'aligning_weights', 'assign_masks_to_boxes', 'binary_mask_iou',
+    'affine_masks', 'affinity_loss', 'aligning_weights', 'assign_masks_to_boxes', 'binary_mask_iou',
     'boundary_preserving_map', 'class_quality', 'correction_can_change', 'coupled_threshold',
-    'dual_threshold', 'fuse_class_probs', 'fusion_weight', 'largest_part_boxes',
+    'dual_threshold', 'fuse_class_probs', 'fusion_weight', 'largest_part_boxes', 'mask_affinity',
     'mask_aware_scores', 'mask_quality', 'mask_uncertainty', 'match_class_thresholds',
     'match_pixel_threshold', 'rank_overlap', 'sample_box_maps', 'sample_points',
     'softmax_focal_loss', 'weighted_mask_bce', 'weighted_mask_dice'
