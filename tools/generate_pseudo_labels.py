@@ -26,11 +26,12 @@ from torch import distributed, nn
 
 from mmssis.datasets.coco_validation import shorten
 from mmssis.offline.annotations import write_annotations
+from mmssis.offline.fingerprint import check_header, write_header
 from mmssis.offline.generation import predict_images, share_of_rank
 from mmssis.offline.image_source import ImageInfo, list_images
 from mmssis.offline.label_statistics import LabelStatistics, read_label_statistics
 from mmssis.offline.predictor import build_predictor
-from mmssis.offline.shards import ShardWriter, check_header, finished_ids, write_header
+from mmssis.offline.shards import ShardWriter, finished_ids
 from mmssis.offline.thresholds import find_thresholds
 from mmssis.offline.tta_views import PRESETS, make_views, test_scale
 from mmssis.utils.config import load_config

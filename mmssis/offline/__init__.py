@@ -2,11 +2,13 @@
 
 from .annotations import write_annotations
 from .detections import SoftDetections
+from .fingerprint import check_header, write_header
 from .generation import predict_images, share_of_rank
 from .image_source import ImageSource, list_images
 from .label_statistics import LabelStatistics, read_label_statistics
 from .predictor import build_predictor
-from .shards import Record, ShardWriter, check_header, finished_ids, read_records, write_header
+from .record import Record
+from .shards import ShardWriter, finished_ids, read_records
 from .thresholds import Thresholds, find_thresholds
 from .tta_views import View, make_views
 

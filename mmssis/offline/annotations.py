@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from .label_statistics import LabelStatistics
-from .shards import BOX_DIGITS, IMAGE_FIELDS, SCORE_DIGITS, Folder, Record, read_records
+from .record import Record
+from .shards import BOX_DIGITS, IMAGE_FIELDS, SCORE_DIGITS, Folder, read_records
 from .soft_masks import binary_rle
 from .thresholds import Thresholds
 

@@ -9,22 +9,16 @@ import fcntl
 import json
 import os
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Iterator, Optional, Union
-
-import torch
-from torch import Tensor
-
-from mmssis.engine.atomic_backend import AtomicBackend
+from typing import Iterator, Optional, Union
 
 from .detections import SoftDetections
-from .soft_masks import decode_mask_probs, encode_mask_probs
+from .record import Record
+from .soft_masks import encode_mask_probs
 
 ImageId = Union[int, str]
 Folder = Union[str, Path]
-HEADER = 'generation.json'
 IMAGE_FIELDS = ('id', 'file_name', 'height', 'width')
 BOX_DIGITS, SCORE_DIGITS = 3, 6
 """Decimals of boxes and scores: far below what a threshold can tell, so that noise in the last
@@ -32,49 +26,6 @@ bits does not change the files."""
 
 _LINE_START = '{"image": '
 _BLOCK = 2**20
-
-
-@dataclass(frozen=True, eq=False)
-class Record:
-    """What is on disk of one image; its masks are unpacked on demand.
-
-    Args:
-        image: ``id``, ``file_name``, ``height``, ``width``.
-        boxes: (N, 4) float64, xyxy in pixels of the image.
-        scores: (N,) float64, in [0, 1].
-        labels: (N,) long.
-        mask_size: S.
-        packed_masks: text of :func:`encode_mask_probs`.
-    """
-
-    image: dict
-    boxes: Tensor
-    scores: Tensor
-    labels: Tensor
-    mask_size: int
-    packed_masks: str
-
-    def detections(self) -> SoftDetections:
-        """Everything, with mask probabilities (N, S, S).
-
-        Raises:
-            ValueError: the masks of the image cannot be unpacked.
-        """
-        try:
-            masks = decode_mask_probs(self.packed_masks, len(self.scores), self.mask_size)
-        except ValueError as error:
-            raise ValueError(f'image {self.image["id"]}: {error}') from error
-        return SoftDetections(self.boxes, self.scores, self.labels, masks)
-
-    @classmethod
-    def from_json(cls, content: dict) -> 'Record':
-        """A record from the content of its line."""
-        return cls(
-            image=content['image'],
-            boxes=torch.tensor(content['boxes'], dtype=torch.float64).view(-1, 4),
-            scores=torch.tensor(content['scores'], dtype=torch.float64),
-            labels=torch.tensor(content['labels'], dtype=torch.long),
-            mask_size=content['mask_size'], packed_masks=content['mask_probs'])
 
 
 class ShardWriter:
@@ -172,7 +123,7 @@ def read_records(folder: Folder) -> Iterator[Record]:
     """
     positions = _positions(folder)
     with ExitStack() as stack:
-        files = {path: stack.enter_context(open(path, 'rb')) for path in _shards(folder)}
+        files = {path: stack.enter_context(open(path, 'rb')) for path in shards_of(folder)}
         for image_id in sorted(positions, key=lambda key: (isinstance(key, str), key)):
             path, offset = positions[image_id]
             files[path].seek(offset)
@@ -191,74 +142,15 @@ def finished_ids(folder: Folder) -> set[ImageId]:
     return set(_positions(folder))
 
 
-def write_header(folder: Folder, fingerprint: dict[str, Any]) -> None:
-    """Note what the detections of a folder were made from.
-
-    Args:
-        folder: folder of the shards; it is made.
-        fingerprint: all that must stay the same while a run is resumed; fit for JSON.
-    """
-    text = json.dumps(fingerprint, indent=2, sort_keys=True, allow_nan=False)
-    AtomicBackend().put_text(text + '\n', Path(folder) / HEADER)
-
-
-def read_header(folder: Folder) -> Optional[dict[str, Any]]:
-    """The fingerprint of a folder; None where no run has begun.
-
-    Raises:
-        ValueError: if there are shards without a header, or the header is no JSON.
-    """
-    path = Path(folder) / HEADER
-    if not path.exists():
-        if _shards(folder):
-            raise ValueError(f'{folder} holds shards but no {HEADER}, so nobody knows what made '
-                             'them. Bring it back, or use another folder.')
-        return None
-    try:
-        return json.loads(path.read_text(encoding='utf-8'))
-    except ValueError as error:
-        raise ValueError(f'{path} is no valid JSON: {error}. Bring it back, or use another '
-                         'folder.') from error
-
-
-def check_header(folder: Folder, fingerprint: dict[str, Any]) -> bool:
-    """Make sure that a run may add to a folder.
-
-    Args:
-        folder: folder of the shards.
-        fingerprint: as for :func:`write_header`.
-
-    Returns:
-        Whether there is a header; False says that a new run begins.
-
-    Raises:
-        ValueError: if a value of the header differs; all differing keys are named.
-    """
-    known = read_header(folder)
-    if known is None:
-        return False
-    wanted = json.loads(json.dumps(fingerprint))
-    differing = [f'{key}: {_shown(known, key)} there, {_shown(wanted, key)} now'
-                 for key in sorted({*known, *wanted}) if _shown(known, key) != _shown(wanted, key)]
-    if differing:
-        raise ValueError(f'{Path(folder) / HEADER} was begun with other settings ('
-                         f'{"; ".join(differing)}). Restore them to go on, or give another folder.')
-    return True
-
-
-def _shown(fingerprint: dict[str, Any], key: str) -> str:
-    """A value of a fingerprint in words."""
-    return json.dumps(fingerprint[key], sort_keys=True) if key in fingerprint else 'nothing'
-
-
-def _shards(folder: Folder) -> list[Path]:
+def shards_of(folder: Folder) -> list[Path]:
+    """The shards of a folder, in the order of their processes."""
     return sorted(Path(folder).glob('shard-*.jsonl'))
 
 
 def _positions(folder: Folder) -> dict[ImageId, tuple[Path, int]]:
     """Shard and offset of each image; of one that occurs twice, the first."""
     positions: dict[ImageId, tuple[Path, int]] = {}
-    for path in _shards(folder):
+    for path in shards_of(folder):
         offset = 0
         with open(path, 'rb') as file:
             for line in file:

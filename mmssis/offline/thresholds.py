@@ -15,7 +15,8 @@ from torch import Tensor
 from mmssis.ops import match_class_thresholds, match_pixel_threshold
 
 from .label_statistics import LabelStatistics
-from .shards import Folder, Record, read_records
+from .record import Record
+from .shards import Folder, read_records
 
 BINS = 256
 PIXEL_THR_WITHOUT_DETECTION = 0.5

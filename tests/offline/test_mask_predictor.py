@@ -11,9 +11,10 @@ from models.knet.toy_knet import build_knet
 from toy import toy_detector
 
 from mmssis.offline.detections import SoftDetections
-from mmssis.offline.mask_predictor import (GRID, MaskPredictor, clusters_of, mask_ious, merge_views,
-                                           on_box_grids, query_detections, result_detections)
+from mmssis.offline.mask_predictor import (GRID, MaskPredictor, on_box_grids, query_detections,
+                                           result_detections)
 from mmssis.offline.tta_views import View, group_views, make_views, view_batches
+from mmssis.offline.view_clusters import clusters_of, mask_ious, merge_views
 from mmssis.structures import boxes_of_masks
 
 FOUR = [View((96, 64)), View((96, 64), True), View((64, 48), True), View((130, 90))]

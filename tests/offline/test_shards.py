@@ -12,8 +12,9 @@ import pytest
 from toy_offline import SIZE, detections, image, write_shard
 
 from mmssis.offline.detections import SoftDetections
-from mmssis.offline.shards import (Record, ShardWriter, check_header, finished_ids, read_header,
-                                   read_records, write_header)
+from mmssis.offline.fingerprint import check_header, read_header, write_header
+from mmssis.offline.record import Record
+from mmssis.offline.shards import ShardWriter, finished_ids, read_records
 
 
 def ids_of(folder):
