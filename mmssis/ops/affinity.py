@@ -2,16 +2,14 @@
 
 Axes: N instances, H x W pixels, 8 neighbours in the order of rows, the centre left out.
 """
-from typing import Iterator, Optional, Tuple
+from typing import Optional
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from ._checks import check_fraction, check_ndim, check_same_shape
-
-NEIGHBOURS = tuple((dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1) if (dy, dx) != (0, 0))
-Slices = Tuple[slice, slice]
+from ._pairs import PairWeights, check_dilation, neighbour_maps, pair_sums
 
 
 def mask_affinity(mask_probs: Tensor, *, dilation: int = 2,
@@ -35,17 +33,10 @@ def mask_affinity(mask_probs: Tensor, *, dilation: int = 2,
         ValueError: wrong axes or a dilation below 1.
     """
     check_ndim('mask_probs', mask_probs, 'N H W')
-    _check_dilation(dilation)
+    check_dilation(dilation)
     probs = mask_probs.detach().to(torch.promote_types(mask_probs.dtype, torch.float32))
     refined = (probs + F.avg_pool2d(probs[:, None], 3, 1, 1)[:, 0]) / 2
-    counts = None if valid is None else valid.expand_as(probs).to(probs.dtype)
-    affinity = probs.new_zeros(len(probs), len(NEIGHBOURS), *probs.shape[1:])
-    for k, (here, there) in enumerate(_pairs(probs.shape[1:], dilation)):
-        mine, theirs = refined[(..., *here)], refined[(..., *there)]
-        both = mine * theirs + (1 - mine) * (1 - theirs)
-        affinity[(slice(None), k, *here)] = (
-            both if counts is None else both * counts[(..., *there)])
-    return affinity
+    return neighbour_maps(refined, _both_or_neither, dilation, valid)
 
 
 def affinity_loss(mask_logits: Tensor, affinity: Tensor, *, threshold: Optional[float] = 0.5,
@@ -72,41 +63,15 @@ def affinity_loss(mask_logits: Tensor, affinity: Tensor, *, threshold: Optional[
     check_ndim('mask_logits', mask_logits, 'N H W')
     check_ndim('affinity', affinity, 'N 8 H W')
     check_same_shape('mask_logits', mask_logits, 'affinity[:, 0]', affinity[:, 0])
-    _check_dilation(dilation)
-    weights = affinity.float()
+    check_dilation(dilation)
     if threshold is not None:
         check_fraction('threshold', threshold, 'The released code has 0.5.')
-        weights = (weights >= threshold).float()
     if region is not None:
         check_same_shape('region', region, 'mask_logits', mask_logits)
-        weights = weights * region[:, None]
-    logits = mask_logits.to(torch.promote_types(mask_logits.dtype, torch.float32))
-    alone = F.softplus(logits)
-    total = logits.new_zeros(len(logits))
-    pairs = list(_pairs(logits.shape[1:], dilation))
-    # Of a pair both directions have one loss: it is computed once, with both weights.
-    for k, opposite in ((k, len(pairs) - 1 - k) for k in range(len(pairs) // 2, len(pairs))):
-        here, there = ((..., *side) for side in pairs[k])
-        loss = alone[here] + alone[there] - F.softplus(logits[here] + logits[there])
-        both = weights[:, k][here] + weights[:, opposite][there]
-        total = total + (both * loss).flatten(1).sum(1)
-    return total / weights.flatten(1).sum(1).clamp(min=1)
+    sums, counts = pair_sums(
+        mask_logits, PairWeights(affinity, None, region, threshold, dilation))
+    return sums / counts.clamp(min=1)
 
 
-def _pairs(shape: Tuple[int, int], dilation: int) -> Iterator[Tuple[Slices, Slices]]:
-    """For each neighbour, the pixels that have it and the pixels that it is."""
-    for dy, dx in NEIGHBOURS:
-        shifts = [_shift(size, step * dilation) for size, step in zip(shape, (dy, dx))]
-        yield tuple(here for here, _ in shifts), tuple(there for _, there in shifts)
-
-
-def _shift(size: int, step: int) -> Tuple[slice, slice]:
-    """Where an axis of ``size`` has a neighbour at ``step``, and where these neighbours are."""
-    first, last = max(-step, 0), max(min(size, size - step), max(-step, 0))
-    return slice(first, last), slice(first + step, last + step)
-
-
-def _check_dilation(dilation: int) -> None:
-    if not isinstance(dilation, int) or dilation < 1:
-        raise ValueError(f'dilation must be a whole number >= 1, got {dilation!r}. The released '
-                         'code has 2.')
+def _both_or_neither(mine: Tensor, theirs: Tensor) -> Tensor:
+    return mine * theirs + (1 - mine) * (1 - theirs)

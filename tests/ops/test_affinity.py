@@ -39,6 +39,7 @@ def test_a_padded_pixel_is_nobody_s_neighbour():
     pytest.param(0.5, True, 2, id='pairs of the box alone'),
     pytest.param(None, True, 2, id='weights by affinity'),
     pytest.param(0.9, False, 1, id='nearer neighbours'),
+    pytest.param(0, False, 2, id='all pairs, none beyond the border'),
 ])
 def test_loss_is_the_released_one(threshold, inside, dilation):
     probs, logits = masks('soft'), logits_of()

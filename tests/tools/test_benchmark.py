@@ -122,3 +122,10 @@ def test_offline_parts_print_their_lines(tools, capsys):
     lines = [line for line in capsys.readouterr().out.splitlines() if line]
     assert [line.split()[0] for line in lines] == [
         'Class', 'mmssis', 'released', 'ratio', 'Generation,', 'plain', 'none', 'fast', 'paper']
+
+
+def test_the_pairwise_loss_is_compared_with_its_unfolded_form(tools, capsys):
+    from benchmark_box_teacher import benchmark_box_teacher
+    benchmark_box_teacher(4, 20, 30, 1, torch.device('cpu'))
+    lines = [line for line in capsys.readouterr().out.splitlines() if line]
+    assert [line.split()[0] for line in lines[-3:]] == ['mmssis', 'unfold', 'ratio']

@@ -9,6 +9,8 @@
    PAIS's ways from teacher to student, on K-Net and on Mask R-CNN, likewise: goal at least 30x.
    Offline pseudo labels: the search for thresholds (goal at least 100x), masks of many views
    merged, and images per second beside plain inference.
+   The pairwise loss of box supervision, against its 8-neighbour form: goal at least 4x, and an
+   eighth of the memory.
 2. The full step of a real training over its floor, the teacher's forward and the student's
    forward and backward on the same images with plain losses: goal at most 1.10.
 
@@ -21,6 +23,7 @@ import tempfile
 from pathlib import Path
 
 import torch
+from benchmark_box_teacher import benchmark_box_teacher
 from benchmark_offline import benchmark_offline
 from benchmark_pais import benchmark_pais
 from benchmark_stage import benchmark_stage
@@ -41,7 +44,7 @@ def parse_args() -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('config', nargs='?', default=str(DEFAULT_CONFIG),
                         help='config of the full step')
-    parser.add_argument('--part', choices=['stage', 'pais', 'offline', 'step', 'all'],
+    parser.add_argument('--part', choices=['stage', 'pais', 'offline', 'box_teacher', 'step', 'all'],
                         default='all')
     parser.add_argument('--iters', type=int, default=12, help='timed repetitions, >= 4')
     parser.add_argument('--device', choices=['cpu', 'cuda'],
@@ -109,6 +112,8 @@ def main() -> None:
         cfg = load_config(OFFLINE_CONFIG if args.config == str(DEFAULT_CONFIG) else args.config,
                           args.cfg_options)
         benchmark_offline(cfg, args.detections, args.classes, args.images, args.iters, device)
+    if args.part in ('box_teacher', 'all'):
+        benchmark_box_teacher(128, 200, 336, args.iters, device)
     if args.part in ('step', 'all'):
         with tempfile.TemporaryDirectory() as folder:
             benchmark_step(

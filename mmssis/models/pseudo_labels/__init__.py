@@ -17,6 +17,7 @@ from .adaptive_threshold_filter import AdaptiveThresholdFilter
 from .aligning_weights import AligningWeights
 from .base import PseudoLabelHook
 from .candidates import Mask2FormerCandidates
+from .class_feature_bank import ClassFeatureBank
 from .class_threshold_filter import ClassThresholdFilter
 from .clip_category_correction import ClipCategoryCorrection
 from .coupled_threshold_filter import CoupledThresholdFilter
@@ -27,7 +28,8 @@ from .mask_uncertainty import MaskUncertainty
 from .threshold_filter import ThresholdFilter
 
 __all__ = [
-    'AdaptiveThresholdFilter', 'AligningWeights', 'ClassThresholdFilter', 'ClipCategoryCorrection',
-    'CoupledThresholdFilter', 'DualThresholdFilter', 'KNetCandidates', 'Mask2FormerCandidates',
-    'MaskRCNNCandidates', 'MaskUncertainty', 'PseudoLabelHook', 'ThresholdFilter'
+    'AdaptiveThresholdFilter', 'AligningWeights', 'ClassFeatureBank', 'ClassThresholdFilter',
+    'ClipCategoryCorrection', 'CoupledThresholdFilter', 'DualThresholdFilter', 'KNetCandidates',
+    'Mask2FormerCandidates', 'MaskRCNNCandidates', 'MaskUncertainty', 'PseudoLabelHook',
+    'ThresholdFilter'
 ]

@@ -1,0 +1,110 @@
+"""BoxTeacher's pairwise loss: the package against all 8 neighbours of every pixel laid out."""
+
+from typing import Callable, Dict, Tuple
+
+import torch
+from benchmark_stage import load_reference
+from measure import alternate, run_tracking_memory
+from torch import Tensor
+
+from mmssis.ops import color_similarity, pairwise_loss
+
+THRESHOLD, DILATION, IMAGES, STRIDE = 0.3, 2, 2, 4
+Loss = Callable[..., Tuple[Tensor, Tensor]]
+
+
+def make_masks(num_masks: int, height: int, width: int, device: torch.device) -> Dict[str, Tensor]:
+    """Logits of masks in boxes of two smooth, noisy images.
+
+    Args:
+        num_masks: N.
+        height: H of the masks, a quarter of the images'.
+        width: W of the masks.
+        device: device of the result.
+
+    Returns:
+        ``logits`` (N, H, W), ``similarity`` (2, 8, H, W), ``boxes`` (N, H, W), ``index`` (N,).
+    """
+    generator = torch.Generator().manual_seed(0)
+    colors = torch.rand(IMAGES, 3, 4, 4, generator=generator)
+    images = torch.nn.functional.interpolate(
+        colors, (STRIDE * height, STRIDE * width), mode='bilinear', align_corners=False)
+    images = (images + 0.05 * torch.randn(images.shape, generator=generator)).clamp(0, 1)
+    boxes = torch.zeros(num_masks, height, width, dtype=torch.bool)
+    for n, (y, x) in enumerate(torch.rand(num_masks, 2, generator=generator).tolist()):
+        top, left = int(y * height / 2), int(x * width / 2)
+        boxes[n, top:top + height // 2, left:left + width // 2] = True
+    tensors = dict(logits=4 * torch.randn(num_masks, height, width, generator=generator),
+                   similarity=color_similarity(images, stride=STRIDE, dilation=DILATION),
+                   boxes=boxes, index=torch.arange(num_masks) % IMAGES)
+    return {name: tensor.to(device) for name, tensor in tensors.items()}
+
+
+def loss_and_gradient(function: Loss, logits: Tensor) -> Tuple[Tensor, Tensor]:
+    """Forward and backward of a batch's loss: all terms over the number of all pairs.
+
+    Args:
+        function: of logits, gives sums and numbers of pairs.
+        logits: (N, H, W).
+
+    Returns:
+        The loss, and its gradient (N, H, W).
+    """
+    leaf = logits.detach().requires_grad_()
+    sums, counts = function(leaf)
+    loss = sums.sum() / counts.sum().clamp(min=1)
+    loss.backward()
+    return loss.detach(), leaf.grad
+
+
+def check_close(mine: Tuple[Tensor, Tensor], theirs: Tuple[Tensor, Tensor]) -> None:
+    """Raise unless losses and gradients agree to single precision.
+
+    Raises:
+        AssertionError: they differ.
+    """
+    for name, one, other in zip(('loss', 'gradient'), mine, theirs):
+        difference = (one - other).abs().max() / other.abs().max()
+        assert difference < 1e-4, f'the {name} differs by {difference:.1e} of its largest value'
+
+
+def benchmark_box_teacher(num_masks: int, height: int, width: int, iters: int,
+                          device: torch.device) -> None:
+    """Compare both ways, forward and backward, and print time, memory and their ratios.
+
+    Args:
+        num_masks: sampled masks of a batch.
+        height: of the masks.
+        width: of the masks.
+        iters: timed calls of each.
+        device: device on which they work.
+
+    Raises:
+        AssertionError: losses or gradients differ.
+    """
+    masks = make_masks(num_masks, height, width, device)
+    functions, results, memory = ways(**masks), {}, {}
+    for name, function in functions.items():
+        results[name], memory[name] = run_tracking_memory(function, device)
+    check_close(results['mmssis'], results['unfold'])
+    spans = alternate(functions, iters, device)
+    print(f"\nBoxTeacher's pairwise loss, forward and backward: {num_masks} masks of {height} x "
+          f'{width}, medians of {iters}, {device}')
+    for name in functions:
+        print(f'  {name:10s} {1e3 * spans[name].wall:10.1f} ms  extra peak memory '
+              f'{memory[name] / 2**20:8.1f} MB')
+    wall, processor = (theirs / mine for theirs, mine in zip(spans['unfold'], spans['mmssis']))
+    print(f'  ratio      {wall:10.1f} x   (of processor time {processor:.1f} x), of memory '
+          f"{memory['unfold'] / memory['mmssis']:.1f} x; losses and gradients agree")
+
+
+def ways(logits: Tensor, similarity: Tensor, boxes: Tensor,
+         index: Tensor) -> Dict[str, Callable[[], Tuple[Tensor, Tensor]]]:
+    """Name to function without arguments, of the package's way and of the usual one."""
+    unfolded = load_reference('box_supervision_equations').unfolded_pairwise
+    return dict(
+        mmssis=lambda: loss_and_gradient(
+            lambda x: pairwise_loss(x, similarity, boxes, index=index, threshold=THRESHOLD,
+                                    dilation=DILATION), logits),
+        unfold=lambda: loss_and_gradient(
+            lambda x: unfolded(x, similarity[index], boxes, THRESHOLD, DILATION), logits))
