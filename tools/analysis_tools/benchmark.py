@@ -44,8 +44,8 @@ def parse_args() -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('config', nargs='?', default=str(DEFAULT_CONFIG),
                         help='config of the full step')
-    parser.add_argument('--part', choices=['stage', 'pais', 'offline', 'box_teacher', 'step', 'all'],
-                        default='all')
+    parser.add_argument(
+        '--part', choices=['stage', 'pais', 'offline', 'box_teacher', 'step', 'all'], default='all')
     parser.add_argument('--iters', type=int, default=12, help='timed repetitions, >= 4')
     parser.add_argument('--device', choices=['cpu', 'cuda'],
                         default='cuda' if torch.cuda.is_available() else 'cpu')
