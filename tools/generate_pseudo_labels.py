@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, Dict, List, Optional
 
 import torch
-from mmengine.config import DictAction
+from mmengine.config import Config, DictAction
 from mmengine.dist import barrier, get_dist_info, init_dist
 from torch import distributed, nn
 
@@ -98,18 +98,21 @@ def parse_args() -> argparse.Namespace:
     return args
 
 
-def fingerprint(args: argparse.Namespace, views: List[Any],
+def fingerprint(args: argparse.Namespace, cfg: Config, views: List[Any],
                 infos: List[ImageInfo]) -> Dict[str, Any]:
     """All that predictions depend on, for a run to go on only with its like.
 
     Args:
         args (Namespace): Command line.
+        cfg (Config): Of the model; `--cfg-options` may have changed it.
         views (list[View]): Views of each image.
         infos (list[dict]): The images.
     """
     names = json.dumps([[info['id'], info['file_name']] for info in infos])
+    model = json.dumps(cfg.model.to_dict(), sort_keys=True, default=str)
     return dict(
         config=Path(args.config).name,
+        model_sha256=hashlib.sha256(model.encode()).hexdigest(),
         checkpoint_sha256=sha256(args.checkpoint),
         branch=args.branch,
         views=[[*view.scale, view.flip] for view in views],
@@ -144,7 +147,8 @@ def predict_all(args: argparse.Namespace, model: nn.Module, views: List[Any],
     predictor = build_predictor(
         model.to(args.device), views, args.score_floor, args.max_per_image)
     with ShardWriter(args.predictions, rank) as writer:
-        predict_images(left, predictor, writer, args.workers, args.amp)
+        predict_images(left, predictor, writer, args.workers,
+                       torch.device(args.device).type if args.amp else None)
 
 
 def check_complete(args: argparse.Namespace, infos: List[ImageInfo]) -> None:
@@ -197,7 +201,7 @@ def main() -> None:
     labeled = read_label_statistics(args.labeled, classes)
     infos = list_images(args.unlabeled, args.image_root)
     views = make_views(args.preset, test_scale(cfg.test_dataloader.dataset.pipeline))
-    made_from = fingerprint(args, views, infos)
+    made_from = fingerprint(args, cfg, views, infos)
     known = check_header(args.predictions, made_from)
     barrier()
     if not known and get_dist_info()[0] == 0:

@@ -97,14 +97,15 @@ class SelfTraining:
             Path: The last student's checkpoint.
         """
         config, predictions = self.teacher_config(), self.teacher_dir
-        checkpoint = self.train(config, self.teacher_dir, self.args.teacher_cfg_options)
+        options = self.args.teacher_cfg_options
+        checkpoint = self.train(config, self.teacher_dir, options)
         for number in range(1, self.args.rounds + 1):
             folder = self.work_dir if number == 1 else self.work_dir / f'round{number}'
-            self.label(config, checkpoint, predictions / 'predictions', folder / 'pseudo')
+            self.label(config, options, checkpoint, predictions / 'predictions', folder / 'pseudo')
             labels = folder / 'pseudo' / 'pseudo_labels.json'
             checkpoint = self.train(self.args.config, folder, [
                 f'train_dataloader.dataset.datasets.1.ann_file={labels}', *self.args.cfg_options])
-            config, predictions = self.args.config, folder
+            config, options, predictions = self.args.config, self.args.cfg_options, folder
         return checkpoint
 
     def teacher_config(self) -> str:
@@ -130,14 +131,16 @@ class SelfTraining:
                        *(['--cfg-options', *options] if options else []))
         return last
 
-    def label(self, config: str, checkpoint: Path, predictions: Path, out: Path) -> None:
+    def label(self, config: str, options: List[str], checkpoint: Path, predictions: Path,
+              out: Path) -> None:
         """Label the unlabeled images; what is predicted already is not predicted again."""
         plan = self.plan
         thresholds = [f'--{key.replace("_", "-")}={plan[key]}' for key in OPTIONAL if key in plan]
         self.start('generate_pseudo_labels.py', config, str(checkpoint),
                    '--unlabeled', plan.unlabeled, '--image-root', plan.image_root,
                    '--labeled', plan.labeled, '--preset', plan.preset,
-                   '--predictions', str(predictions), '--out', str(out), *thresholds)
+                   '--predictions', str(predictions), '--out', str(out), *thresholds,
+                   *(['--cfg-options', *options] if options else []))
 
     def start(self, tool: str, *options: str) -> None:
         """Run a tool in a process of its own, or one per GPU.

@@ -1,7 +1,7 @@
 """Run a predictor over many images, one line on disk per image."""
 
 from contextlib import nullcontext
-from typing import Callable, ContextManager, List, Sequence
+from typing import Callable, List, Optional, Sequence
 
 import numpy as np
 import torch
@@ -31,7 +31,7 @@ def share_of_rank(infos: Sequence[ImageInfo], finished: Sequence[int], rank: int
 
 
 def predict_images(infos: Sequence[ImageInfo], predictor: Predictor, writer: ShardWriter,
-                   workers: int = 2, amp: bool = False) -> None:
+                   workers: int = 2, amp_device: Optional[str] = None) -> None:
     """Write what the predictor says of each image; images are read ahead by worker processes.
 
     An image that cannot be read is named and left out. It has no line on disk: a new start tries
@@ -42,7 +42,8 @@ def predict_images(infos: Sequence[ImageInfo], predictor: Predictor, writer: Sha
         predictor: from :func:`~mmssis.offline.predictor.build_predictor`.
         writer: of this process.
         workers: processes that read images; 0 reads in this one.
-        amp: run the network in half precision (bfloat16 on a CPU).
+        amp_device: run the network in half precision on this type of device, 'cuda' or 'cpu'
+            (bfloat16); None runs it in float32.
 
     Raises:
         OSError: if 100 images in a row cannot be read, or the disk is full.
@@ -55,7 +56,7 @@ def predict_images(infos: Sequence[ImageInfo], predictor: Predictor, writer: Sha
             in_a_row = _count_unreadable(in_a_row, image)
             continue
         in_a_row = 0
-        with _precision(amp):
+        with torch.autocast(amp_device) if amp_device else nullcontext():
             detections = predictor(image)
         writer.write(entry, detections)
 
@@ -67,10 +68,3 @@ def _count_unreadable(in_a_row: int, reason: str) -> int:
         raise OSError(f'{MAX_UNREADABLE} images in a row could not be read, the last one: {reason} '
                       'Is the folder of the images right and mounted?')
     return in_a_row + 1
-
-
-def _precision(amp: bool) -> ContextManager:
-    """Autocast on the device at hand, or nothing."""
-    if not amp:
-        return nullcontext()
-    return torch.autocast('cuda' if torch.cuda.is_available() else 'cpu')

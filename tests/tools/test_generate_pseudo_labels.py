@@ -162,6 +162,13 @@ def test_predictions_of_another_teacher_are_not_mixed_in(world, tmp_path, run_to
         run_tool('generate_pseudo_labels.py', *arguments(world, tmp_path, teacher='second'))
 
 
+def test_predictions_of_other_settings_are_not_mixed_in(world, tmp_path, run_tool):
+    run_tool('generate_pseudo_labels.py', *arguments(world, tmp_path))
+    with pytest.raises(ValueError, match='model_sha256: .* there, .* now'):
+        run_tool('generate_pseudo_labels.py', *arguments(
+            world, tmp_path, '--cfg-options', 'model.test_cfg.rcnn.nms.iou_threshold=0.3'))
+
+
 @pytest.mark.slow
 def test_two_ranks_give_the_labels_of_one(world, tmp_path, run_tool):
     run_tool('generate_pseudo_labels.py', *arguments(world, tmp_path / 'one'))

@@ -76,6 +76,13 @@ def test_several_gpus_start_processes_for_every_step(world, run_tool, monkeypatc
         assert '--nproc_per_node=4' in command and command[-2:] == ['--launcher', 'pytorch']
 
 
+def test_options_of_a_config_reach_whoever_builds_its_model(world, run_tool, monkeypatch):
+    teacher, label, student, again, _ = steps(
+        world, run_tool, monkeypatch, '--rounds', '2', '--teacher-cfg-options', 'a=1',
+        '--cfg-options', 'b=2')
+    assert teacher[-1] == label[-1] == 'a=1' and student[-1] == again[-1] == 'b=2'
+
+
 def test_thresholds_of_the_config_reach_the_labels(world, run_tool, monkeypatch):
     label = steps(world, run_tool, monkeypatch, '--cfg-options', 'self_training.box_thr=0.7')[1]
     assert '--box-thr=0.7' in label and not any(word.startswith('--pixel') for word in label)
