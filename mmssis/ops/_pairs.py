@@ -128,6 +128,7 @@ class _PairSums(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad_sums: Tensor, _: Tensor) -> Tuple[Tensor, None]:
+        """Gradient of the logits, which the forward pass has kept; the counts have none."""
         gradient, = ctx.saved_tensors
         return gradient * grad_sums[:, None, None], None
 

@@ -4,7 +4,7 @@ from typing import Callable, Dict, Tuple
 
 import torch
 from benchmark_stage import load_reference
-from measure import alternate, run_tracking_memory
+from measure import alternate, print_comparison, run_tracking_memory
 from torch import Tensor
 
 from mmssis.ops import color_similarity, pairwise_loss
@@ -90,12 +90,8 @@ def benchmark_box_teacher(num_masks: int, height: int, width: int, iters: int,
     spans = alternate(functions, iters, device)
     print(f"\nBoxTeacher's pairwise loss, forward and backward: {num_masks} masks of {height} x "
           f'{width}, medians of {iters}, {device}')
-    for name in functions:
-        print(f'  {name:10s} {1e3 * spans[name].wall:10.1f} ms  extra peak memory '
-              f'{memory[name] / 2**20:8.1f} MB')
-    wall, processor = (theirs / mine for theirs, mine in zip(spans['unfold'], spans['mmssis']))
-    print(f'  ratio      {wall:10.1f} x   (of processor time {processor:.1f} x), of memory '
-          f"{memory['unfold'] / memory['mmssis']:.1f} x; losses and gradients agree")
+    print_comparison(spans, memory, f", of memory {memory['unfold'] / memory['mmssis']:.1f} x; "
+                     'losses and gradients agree')
 
 
 def ways(logits: Tensor, similarity: Tensor, boxes: Tensor,

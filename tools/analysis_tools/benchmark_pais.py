@@ -5,7 +5,7 @@ from typing import Callable, Dict, Tuple
 import numpy as np
 import torch
 from benchmark_stage import load_reference
-from measure import alternate, run_tracking_memory
+from measure import alternate, print_comparison, run_tracking_memory
 from mmengine.structures import InstanceData
 from torch import Tensor
 
@@ -75,12 +75,8 @@ def compare(title: str, pipelines: Dict[str, Callable[[], Tuple[Tensor, Tensor]]
     overlap = least_overlap(*results.values())
     spans = alternate(pipelines, iters, device)
     print(f'\n{title}, medians of {iters}, {device}')
-    for name in pipelines:
-        print(f'  {name:10s} {1e3 * spans[name].wall:10.1f} ms  extra peak memory '
-              f'{memory[name] / 2**20:8.1f} MB per image')
-    wall, processor = (theirs / mine for theirs, mine in zip(spans['released'], spans['mmssis']))
-    print(f'  ratio      {wall:10.1f} x   (of processor time {processor:.1f} x); labels are '
-          f'identical, masks overlap by {overlap:.3f} or more')
+    print_comparison(spans, memory, '; one image, labels are identical, masks overlap by '
+                     f'{overlap:.3f} or more')
 
 
 def least_overlap(mine: Tuple[Tensor, Tensor], theirs: Tuple[Tensor, Tensor]) -> float:

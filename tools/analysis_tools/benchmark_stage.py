@@ -6,7 +6,7 @@ from types import ModuleType
 from typing import Tuple
 
 import torch
-from measure import alternate, run_tracking_memory
+from measure import alternate, print_comparison, run_tracking_memory
 from mmengine.structures import InstanceData
 from torch import Tensor
 
@@ -94,12 +94,7 @@ def benchmark_stage(size: int, num_queries: int, num_classes: int, survivors: in
 
     print(f'\nPseudo-label stage: {num_queries} queries, {num_classes} classes, {size} x {size}, '
           f'{len(results["mmssis"])} pseudo labels, medians of {iters}, {device}')
-    for name in pipelines:
-        print(f'  {name:10s} {1e3 * spans[name].wall:10.1f} ms  extra peak memory '
-              f'{memory[name] / 2**20:8.1f} MB per image')
-    wall, processor = (theirs / mine for theirs, mine in zip(spans['released'], spans['mmssis']))
-    print(f'  ratio      {wall:10.1f} x   (of processor time {processor:.1f} x); labels, '
-          'scores and masks are identical')
+    print_comparison(spans, memory, '; one image, labels, scores and masks are identical')
 
 
 def check_equal(mine: InstanceData, theirs: dict) -> None:

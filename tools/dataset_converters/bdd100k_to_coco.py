@@ -13,11 +13,11 @@ with every number, and compare numbers of one format only.
 """
 
 import argparse
-import json
 import os
 import sys
 
 from mmssis.datasets.bdd100k import FORMATS, convert_bdd100k, list_unlabeled
+from mmssis.datasets.coco_output import print_progress, write_coco
 
 
 def parse_args() -> argparse.Namespace:
@@ -34,19 +34,6 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def print_progress(done: int, total: int) -> None:
-    """One line that counts the images."""
-    if done % 25 == 0 or done == total:
-        print(f'\r{done}/{total} images', end='' if done < total else '\n', flush=True)
-
-
-def write(path: str, content: dict) -> None:
-    """Write a COCO file and say what is in it."""
-    with open(path, 'w', encoding='utf-8') as file:
-        json.dump(content, file)
-    print(f'{path}: {len(content["images"])} images, {len(content["annotations"])} instances')
-
-
 def main() -> None:
     """Command line."""
     args = parse_args()
@@ -54,11 +41,11 @@ def main() -> None:
     os.makedirs(out, exist_ok=True)
     for split in args.splits:
         print(f'Converting {split} from {args.source} ...', flush=True)
-        write(os.path.join(out, f'ins_seg_{split}_{args.source}.json'),
-              convert_bdd100k(args.root, split, args.source, print_progress))
+        write_coco(os.path.join(out, f'ins_seg_{split}_{args.source}.json'),
+                   convert_bdd100k(args.root, split, args.source, print_progress))
     if not args.no_unlabeled:
         print('Listing unlabeled images ...', flush=True)
-        write(os.path.join(out, 'unlabeled.json'), list_unlabeled(args.root, print_progress))
+        write_coco(os.path.join(out, 'unlabeled.json'), list_unlabeled(args.root, print_progress))
 
 
 if __name__ == '__main__':

@@ -14,11 +14,11 @@ become crowd regions. ``*_instanceIds.png`` is read, or where it is missing ``*_
 """
 
 import argparse
-import json
 import os
 import sys
 
 from mmssis.datasets.cityscapes import convert_cityscapes, list_unlabeled
+from mmssis.datasets.coco_output import print_progress, write_coco
 
 
 def parse_args() -> argparse.Namespace:
@@ -33,19 +33,6 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def print_progress(done: int, total: int) -> None:
-    """One line that counts the images."""
-    if done % 25 == 0 or done == total:
-        print(f'\r{done}/{total} images', end='' if done < total else '\n', flush=True)
-
-
-def write(path: str, content: dict) -> None:
-    """Write a COCO file and say what is in it."""
-    with open(path, 'w', encoding='utf-8') as file:
-        json.dump(content, file)
-    print(f'{path}: {len(content["images"])} images, {len(content["annotations"])} instances')
-
-
 def main() -> None:
     """Command line."""
     args = parse_args()
@@ -54,11 +41,11 @@ def main() -> None:
     for split in args.splits:
         print(f'Converting {split} ...', flush=True)
         content = convert_cityscapes(args.root, split, print_progress)
-        write(os.path.join(out, f'instancesonly_filtered_gtFine_{split}.json'), content)
+        write_coco(os.path.join(out, f'instancesonly_filtered_gtFine_{split}.json'), content)
     for split in args.unlabeled:
         print(f'Listing {split} ...', flush=True)
         content = list_unlabeled(args.root, split, print_progress)
-        write(os.path.join(out, f'image_info_{split}.json'), content)
+        write_coco(os.path.join(out, f'image_info_{split}.json'), content)
 
 
 if __name__ == '__main__':
