@@ -7,6 +7,8 @@ from mmcv.transforms import BaseTransform
 from mmdet.registry import TRANSFORMS
 from PIL import Image, ImageEnhance, ImageOps
 
+from .strong_photometric import check_image
+
 Operation = Callable[[Image.Image, int], Image.Image]
 MAX_LEVEL = 10
 
@@ -69,7 +71,7 @@ class OneOfColor(BaseTransform):
         Returns:
             dict: The sample with another ``img`` of the same shape and type.
         """
-        _check_image(results['img'])
+        check_image('OneOfColor', results['img'])
         name = self.names[np.random.randint(len(self.names))]
         level = int(np.random.randint(self.levels[0], self.levels[1] + 1))
         changed = OPERATIONS[name](Image.fromarray(results['img'][..., ::-1]), level)
@@ -79,11 +81,3 @@ class OneOfColor(BaseTransform):
     def __repr__(self) -> str:
         """Settings of the transform."""
         return f'OneOfColor(names={self.names}, levels={self.levels})'
-
-
-def _check_image(image: np.ndarray) -> None:
-    """Refuse images that are not (H, W, 3) of uint8."""
-    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
-        raise TypeError(f'OneOfColor needs an image (H, W, 3) of uint8, got {image.shape} of '
-                        f'{image.dtype}. Put it before any Normalize and load with '
-                        'color_type="color" and to_float32=False.')

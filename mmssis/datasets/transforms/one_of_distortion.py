@@ -7,7 +7,7 @@ import numpy as np
 from mmcv.transforms import BaseTransform
 from mmdet.registry import TRANSFORMS
 
-from .strong_photometric import check_probs, happens
+from .strong_photometric import check_image, check_probs, happens
 
 uniform = np.random.uniform
 SHARPEN = np.array([[-1, -1, -1], [-1, 8, -1], [-1, -1, -1]])
@@ -103,7 +103,7 @@ class OneOfDistortion(BaseTransform):
         Returns:
             dict: The sample with another ``img`` of the same shape and type.
         """
-        _check_image(results['img'])
+        check_image('OneOfDistortion', results['img'])
         if happens(self.prob):
             shares = np.array(list(self.weights.values())) / sum(self.weights.values())
             name = np.random.choice(list(self.weights), p=shares)
@@ -113,11 +113,3 @@ class OneOfDistortion(BaseTransform):
     def __repr__(self) -> str:
         """Settings of the transform."""
         return f'OneOfDistortion(prob={self.prob}, weights={self.weights})'
-
-
-def _check_image(image: np.ndarray) -> None:
-    """Refuse images that are not (H, W, 3) of uint8."""
-    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
-        raise TypeError(f'OneOfDistortion needs an image (H, W, 3) of uint8, got {image.shape} of '
-                        f'{image.dtype}. Put it before any Normalize and load with '
-                        'color_type="color" and to_float32=False.')

@@ -63,7 +63,7 @@ class StrongPhotometric(BaseTransform):
             dict: The sample with another ``img`` of the same shape and type.
         """
         image = results['img']
-        _check_image(image)
+        check_image('StrongPhotometric', image)
         if happens(self.jitter_prob):
             image = np.asarray(self.jitter(Image.fromarray(image[..., ::-1])))[..., ::-1]
         if happens(self.gray_prob):
@@ -88,12 +88,20 @@ def happens(prob: float) -> bool:
     return bool(np.random.random() < prob)
 
 
-def _check_image(image: np.ndarray) -> None:
-    """Refuse images that are not (H, W, 3) of uint8."""
+def check_image(owner: str, image: np.ndarray) -> None:
+    """Refuse images that are not (H, W, 3) of uint8.
+
+    Args:
+        owner (str): Name of the transform, for the message.
+        image (np.ndarray): What it was given.
+
+    Raises:
+        TypeError: If the image has another shape or type.
+    """
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
-        raise TypeError('StrongPhotometric needs an image (H, W, 3) of uint8, got '
-                        f'{image.shape} of {image.dtype}. Load with to_float32=False and '
-                        'color_type="color", and keep Normalize out of the pipeline.')
+        raise TypeError(f'{owner} needs an image (H, W, 3) of uint8, got {image.shape} of '
+                        f'{image.dtype}. Put it before any Normalize and load with '
+                        'color_type="color" and to_float32=False.')
 
 
 def check_probs(name: str, **probs: float) -> None:

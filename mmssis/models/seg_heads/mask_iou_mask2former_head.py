@@ -57,8 +57,7 @@ class MaskIoUMask2FormerHead(WeightedMask2FormerHead):
         if not is_pseudo_labeled(batch_img_metas):
             # Once for all layers, whose masks have one grid.
             for instances in batch_gt_instances:
-                instances.set_metainfo(dict(
-                    grid_masks=_on_grid(instances.masks, all_mask_preds[-1].shape[-2:])))
+                instances.grid_masks = _on_grid(instances.masks, all_mask_preds[-1].shape[-2:])
         return super().loss_by_feat(all_cls_scores, all_mask_preds, batch_gt_instances,
                                     batch_img_metas)
 
