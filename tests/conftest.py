@@ -7,8 +7,11 @@ import torch
 from mmengine.logging import MessageHub
 from mmengine.registry import DefaultScope
 from toy_data import semi_dataset
+from yapf.yapflib import yapf_api
 
 import mmssis  # noqa: F401
+
+# yapf is imported up here so that pytest fills its unlocked cache before it starts its workers.
 
 # mmengine collects garbage for every data set it builds: half a second each over all that the
 # imports made, and next to nothing once that is set aside.
@@ -26,7 +29,7 @@ def _scope_and_seed():
 @pytest.fixture(autouse=True)
 def _plain_config_dumps(monkeypatch):
     """mmengine formats the config with yapf at every checkpoint: seconds each, of no use here."""
-    monkeypatch.setattr('yapf.yapflib.yapf_api.FormatCode', lambda text, **style: (text, True))
+    monkeypatch.setattr(yapf_api, 'FormatCode', lambda text, **style: (text, True))
 
 
 @pytest.fixture

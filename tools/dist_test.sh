@@ -15,6 +15,8 @@ checkpoint="$2"
 processes="$3"
 shift 3
 
+# Fills the cache of yapf, which several ranks must not write at once.
+"${PYTHON:-python}" -c 'import yapf'
 exec "${PYTHON:-python}" -m torch.distributed.run \
     --nnodes="${NNODES:-1}" \
     --node_rank="${NODE_RANK:-0}" \

@@ -14,6 +14,8 @@ config="$1"
 processes="$2"
 shift 2
 
+# Fills the cache of yapf, which several ranks must not write at once.
+"${PYTHON:-python}" -c 'import yapf'
 exec "${PYTHON:-python}" -m torch.distributed.run \
     --nnodes="${NNODES:-1}" \
     --node_rank="${NODE_RANK:-0}" \

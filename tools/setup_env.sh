@@ -260,6 +260,9 @@ install_mmssis() {
         fail 'mmssis could not be installed.'
     "$ENV_PYTHON" -c 'import mmssis; print("      " + mmssis.describe_environment())' ||
         fail '`import mmssis` fails; the message above says why.'
+    # yapf, which mmengine writes configs with, fills a cache at its first import and does not
+    # lock it: of two processes that import it first at once, one may read half a file.
+    "$ENV_PYTHON" -c 'import yapf'
 }
 
 setup_env() {
