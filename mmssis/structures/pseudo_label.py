@@ -51,7 +51,8 @@ class PseudoLabelContext:
         metas: metainfo of the weak views (``img_shape``, ``homography_matrix``, ...).
         progress: progress of the semi-supervised phase in [0, 1].
         total_progress: iteration over maximum iteration, in [0, 1].
-        weak_labels: labels that an unlabeled image does have (boxes, say), or None.
+        weak_labels: instances with ``bboxes`` and ``labels`` of images whose metainfo says
+            ``box_labeled``, possibly none of them; None for images without labels.
         pixel_mean: mean that was subtracted from ``images``, (3, 1, 1).
         pixel_std: standard deviation by which ``images`` were divided, (3, 1, 1).
         channels: channel order of ``images``, 'rgb' or 'bgr'.

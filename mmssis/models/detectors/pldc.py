@@ -19,10 +19,11 @@ class PLDC(SemiInstanceSegmentor):
     one student forward where their sizes agree; the losses are those of two forwards.
     """
 
-    def student_losses(self, labeled: Batch, unlabeled: Optional[Batch] = None
+    def student_losses(self, labeled: Optional[Batch], unlabeled: Optional[Batch] = None
                        ) -> Dict[str, Tensor]:
         """Losses on labels and pseudo labels, from one forward where sizes agree."""
-        if unlabeled is None or labeled.images.shape[1:] != unlabeled.images.shape[1:]:
+        alone = labeled is None or unlabeled is None
+        if alone or labeled.images.shape[1:] != unlabeled.images.shape[1:]:
             return super().student_losses(labeled, unlabeled)
         head = self.student.panoptic_head
         features = self.student.extract_feat(torch.cat([labeled.images, unlabeled.images]))

@@ -70,6 +70,8 @@ class SemiInstanceSegmentor(SemiBaseDetector):
             init_cfg=init_cfg)
         self.candidates = MODELS.build(candidates)
         self.pseudo_label_hooks = nn.ModuleList(MODELS.build(cfg) for cfg in pseudo_label_hooks)
+        for hook in self.pseudo_label_hooks:
+            hook.attach(self.teacher)
         self.burn_in = burn_in
         self.sup_weight = sup_weight
         self.unsup_weight = unsup_weight
@@ -100,17 +102,27 @@ class SemiInstanceSegmentor(SemiBaseDetector):
         labeled = self.labeled_batch(branches)
         if self.in_burn_in:
             return self.student_losses(labeled)
+        self.show_labels(branches)
         pseudo_labels = self.predict_pseudo_labels(*branches['unsup_teacher'])
         unlabeled = self.pseudo_labeled_batch(
             branches['unsup_teacher'], branches['unsup_student'], pseudo_labels)
         return self.student_losses(labeled, unlabeled)
 
-    def labeled_batch(self, branches: Dict[str, Batch]) -> Batch:
-        """Labeled images in all their views, one after the other."""
+    def labeled_batch(self, branches: Dict[str, Batch]) -> Optional[Batch]:
+        """Labeled images in all their views, one after the other; None without any."""
         views = [branches[name] for name in ('sup', 'sup_strong') if name in branches]
-        return Batch(
+        return None if not views else Batch(
             torch.cat([view.images for view in views]),
             [sample for view in views for sample in view.data_samples])
+
+    @torch.no_grad()
+    def show_labels(self, branches: Dict[str, Batch]) -> None:
+        """Let the hooks that learn from labels see the teacher's output on labeled weak views."""
+        hooks = [hook for hook in self.pseudo_label_hooks if hook.wants_labels(self._clock()[0])]
+        if hooks and 'sup' in branches:
+            candidates = self.candidates(self.teacher, *branches['sup'])
+            for hook in hooks:
+                hook.learn(candidates, branches['sup'].data_samples)
 
     @torch.no_grad()
     def predict_pseudo_labels(self, images: Tensor,
@@ -169,7 +181,7 @@ class SemiInstanceSegmentor(SemiBaseDetector):
             progress=self.progress,
             total_progress=min(iteration / max_iters, 1.0),
             weak_labels=[
-                sample.gt_instances if len(sample.gt_instances) else None
+                sample.gt_instances if sample.metainfo.get('box_labeled', False) else None
                 for sample in data_samples
             ],
             pixel_mean=self.data_preprocessor.pixel_mean,
@@ -199,10 +211,12 @@ class SemiInstanceSegmentor(SemiBaseDetector):
             return instances
         return project_instances(instances, matrix, out_shape)
 
-    def student_losses(self, labeled: Batch, unlabeled: Optional[Batch] = None
+    def student_losses(self, labeled: Optional[Batch], unlabeled: Optional[Batch] = None
                        ) -> Dict[str, Tensor]:
-        """Losses of the student on labels and, if given, on pseudo labels."""
-        losses = self.weigh('sup_', self.student.loss(*labeled), self.sup_weight)
+        """Losses of the student on labels and on pseudo labels, where there are such images."""
+        losses = {}
+        if labeled is not None:
+            losses = self.weigh('sup_', self.student.loss(*labeled), self.sup_weight)
         if unlabeled is not None:
             losses.update(self.weigh('unsup_', self.unlabeled_losses(unlabeled),
                                      self.unsup_scale(unlabeled)))

@@ -3,6 +3,7 @@
 from abc import ABCMeta, abstractmethod
 from typing import List, Tuple
 
+from mmdet.structures import SampleList
 from mmengine.structures import InstanceData
 from torch import nn
 
@@ -30,6 +31,32 @@ class PseudoLabelHook(nn.Module, metaclass=ABCMeta):
 
         Raises:
             RuntimeError: if something cannot be had; the message names the file and place.
+        """
+
+    def attach(self, teacher: nn.Module) -> None:
+        """Look at the teacher once, when the model is built; a hook may listen to its layers.
+
+        Args:
+            teacher: the teacher, before its weights are loaded.
+
+        Raises:
+            ValueError: if it lacks what the hook needs.
+        """
+
+    def wants_labels(self, iteration: int) -> bool:
+        """Whether :meth:`learn` is to be called in an iteration; the same on all ranks.
+
+        Args:
+            iteration: of the run, from 0.
+        """
+        return False
+
+    def learn(self, candidates: List[InstanceData], data_samples: SampleList) -> None:
+        """Learn from labeled images, after the teacher has seen their weak views.
+
+        Args:
+            candidates: what the teacher says of each image.
+            data_samples: their samples with ``gt_instances``.
         """
 
     @abstractmethod
