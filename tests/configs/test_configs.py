@@ -55,6 +55,9 @@ PUBLISHED = {
     'pldc/ablations/mask2former_r50_coco1pct_no-pmua.py': 20.4,
     'pldc/ablations/mask2former_r50_coco1pct_none.py': 20.7,
     'pldc/ablations/mask2former_r50_coco1pct_lambda8.py': 6.6,
+    'guided_distillation/mask2former_r50_coco1pct.py': 21.5,
+    'guided_distillation/mask2former_r50_coco10pct.py': 35.0,
+    'guided_distillation/mask2former_r50_cityscapes5pct.py': 23.0,
     # PAIS, tables 2 to 9.
     'pais/knet_r50_coco1pct.py': 19.8,
     'pais/knet_r50_coco5pct.py': 27.5,
@@ -202,7 +205,8 @@ def test_all_training_pipelines_keep_pseudo_labels_in_place() -> None:
         check_pipeline_geometry(unlabeled, unlabeled=True, same_geometry=same)
         check_branch_fields(labeled, unlabeled)
         meta_keys = list(found([labeled, unlabeled], 'meta_keys'))
-        assert len(meta_keys) == (4 if same else 3)
+        # GuidedDistillation and views of other geometry have one view of a labeled image.
+        assert len(meta_keys) in ((3, 4) if same else (3, ))
         assert all('homography_matrix' in keys for keys in meta_keys)
 
 

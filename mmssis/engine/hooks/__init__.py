@@ -1,5 +1,6 @@
 """Hooks of the training engine."""
 
+from .guided_teacher_hook import GuidedTeacherHook
 from .iteration_seed_hook import IterationSeedHook
 from .preflight_hook import PreflightHook
 from .pseudo_label_pictures_hook import PseudoLabelPicturesHook
@@ -9,6 +10,6 @@ from .teacher_ema_hook import TeacherEMAHook
 from .training_guard_hook import TrainingGuardHook
 
 __all__ = [
-    'IterationSeedHook', 'PreflightHook', 'PseudoLabelPicturesHook', 'PseudoLabelStatisticsHook',
-    'RankWatchHook', 'TeacherEMAHook', 'TrainingGuardHook'
+    'GuidedTeacherHook', 'IterationSeedHook', 'PreflightHook', 'PseudoLabelPicturesHook',
+    'PseudoLabelStatisticsHook', 'RankWatchHook', 'TeacherEMAHook', 'TrainingGuardHook'
 ]

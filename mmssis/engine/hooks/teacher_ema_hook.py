@@ -58,12 +58,12 @@ class TeacherEMAHook(Hook):
             raise ValueError('teacher and student differ in ' + ', '.join(odd[:5])
                              + f' ({len(odd)} tensors): build both from the same config')
         self._collect(model)
-        model.teacher_ready = runner.iter > model.burn_in
+        model.teacher_ready = runner.iter > self.copied_at(runner)
 
     def before_train_iter(self, runner: Runner, batch_idx: int,
                           data_batch: Optional[dict] = None) -> None:
         """Copy the student once, at the end of burn-in."""
-        if runner.iter == semi_detector(runner).burn_in:
+        if runner.iter == self.copied_at(runner):
             self.copy_student(runner)
             semi_detector(runner).teacher_ready = True
 
@@ -71,9 +71,9 @@ class TeacherEMAHook(Hook):
                          data_batch: Optional[dict] = None,
                          outputs: Optional[dict] = None) -> None:
         """Follow the student, if the optimizer has stepped in this iteration."""
-        model = semi_detector(runner)
-        if runner.iter >= model.burn_in and runner.optim_wrapper.should_update():
-            self.update(1 - self.momentum_at(runner.iter - model.burn_in + 1))
+        start = self.copied_at(runner)
+        if runner.iter >= start and runner.optim_wrapper.should_update():
+            self.update(1 - self.momentum_at(runner.iter - start + 1))
 
     def before_val(self, runner: Runner) -> None:
         """During burn-in, validate the student as the teacher too."""
@@ -86,6 +86,10 @@ class TeacherEMAHook(Hook):
             state = checkpoint['state_dict']
             for name in [name for name in state if name.startswith('student.')]:
                 state[name.replace('student.', 'teacher.', 1)] = state[name]
+
+    def copied_at(self, runner: Runner) -> int:
+        """Iteration before which the teacher becomes a copy of the student."""
+        return semi_detector(runner).burn_in
 
     def _in_burn_in(self, runner: Runner) -> bool:
         """Whether training has begun but the teacher was not copied yet."""

@@ -1,0 +1,10 @@
+"""Plain mean teacher on 2 % of `animals`: PL-DC without its three modules; runs on a CPU.
+
+    python tools/train.py configs/mean_teacher/mask2former_lite0_animals2pct.py
+
+One threshold, 0.7 x 0.85, on class score x mask score. No published AP. Not run by us yet.
+"""
+_base_ = '../pldc/mask2former_lite0_animals2pct.py'
+
+coupled = dict(type='CoupledThresholdFilter', score_thr=0.595, min_area=5)
+model = dict(pseudo_label_hooks=[coupled])

@@ -1,0 +1,13 @@
+"""Plain mean teacher, Mask2Former R50, COCO train2017 with 10 % of the labels (fold 1).
+
+    bash tools/dist_train.sh configs/mean_teacher/mask2former_r50_coco10pct.py 4
+
+PL-DC's data, model and schedule with one threshold, 0.9 x 0.85, on class score x mask score: no
+mask threshold of its own, no category correction, no pixel weights.
+No published AP at this length.
+Hardware: four RTX 3090 in PL-DC's paper; hours unknown. Not run by us at this scale.
+"""
+_base_ = '../pldc/mask2former_r50_coco10pct.py'
+
+coupled = dict(type='CoupledThresholdFilter', score_thr=0.765, min_area=5)
+model = dict(pseudo_label_hooks=[coupled])
