@@ -20,6 +20,7 @@ from .candidates import Mask2FormerCandidates
 from .class_feature_bank import ClassFeatureBank
 from .class_threshold_filter import ClassThresholdFilter
 from .clip_category_correction import ClipCategoryCorrection
+from .condinst_candidates import CondInstCandidates
 from .coupled_threshold_filter import CoupledThresholdFilter
 from .dual_threshold_filter import DualThresholdFilter
 from .knet_candidates import KNetCandidates
@@ -29,7 +30,7 @@ from .threshold_filter import ThresholdFilter
 
 __all__ = [
     'AdaptiveThresholdFilter', 'AligningWeights', 'ClassFeatureBank', 'ClassThresholdFilter',
-    'ClipCategoryCorrection', 'CoupledThresholdFilter', 'DualThresholdFilter', 'KNetCandidates',
-    'Mask2FormerCandidates', 'MaskRCNNCandidates', 'MaskUncertainty', 'PseudoLabelHook',
-    'ThresholdFilter'
+    'ClipCategoryCorrection', 'CondInstCandidates', 'CoupledThresholdFilter', 'DualThresholdFilter',
+    'KNetCandidates', 'Mask2FormerCandidates', 'MaskRCNNCandidates', 'MaskUncertainty',
+    'PseudoLabelHook', 'ThresholdFilter'
 ]
