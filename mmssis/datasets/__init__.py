@@ -1,6 +1,7 @@
 """Data sets, samplers and views."""
 
 from . import samplers, transforms  # noqa: F401
+from .box_labeled_coco_dataset import BoxLabeledCocoDataset
 from .image_errors import UnreadableImageError
 from .labeled_pseudo_concat_dataset import LabeledPseudoConcatDataset
 from .pipeline_geometry import check_pipeline_geometry
@@ -10,7 +11,7 @@ from .unlabeled_coco_dataset import UnlabeledCocoDataset
 from .unlabeled_folder_dataset import UnlabeledFolderDataset
 
 __all__ = [
-    'LabeledPseudoConcatDataset', 'PseudoLabeledCocoDataset', 'SemiConcatDataset',
-    'UnlabeledCocoDataset', 'UnlabeledFolderDataset', 'UnreadableImageError',
+    'BoxLabeledCocoDataset', 'LabeledPseudoConcatDataset', 'PseudoLabeledCocoDataset',
+    'SemiConcatDataset', 'UnlabeledCocoDataset', 'UnlabeledFolderDataset', 'UnreadableImageError',
     'check_pipeline_geometry'
 ]

@@ -2,12 +2,14 @@
 
 import os
 from collections import Counter
+from types import SimpleNamespace
 from typing import Iterator, Mapping, Sequence
 
 from mmcv.transforms import LoadImageFromFile
 from mmdet.datasets import CocoDataset
 from mmengine.dataset import BaseDataset
 
+from .box_labeled_coco_dataset import BoxLabeledCocoDataset
 from .coco_validation import shorten, validate_coco_json
 from .leaf_datasets import leaf_datasets
 from .transforms import LoadImageRobust
@@ -168,7 +170,8 @@ def check_masks(dataset: object) -> list[str]:
     """Find labeled instances without a mask, and a labeled set without any instance.
 
     Args:
-        dataset (object): The labeled data set. Crowd regions are left out.
+        dataset (object): The labeled data set. Crowd regions are left out; images that are labeled
+            with boxes alone need no masks.
 
     Returns:
         list[str]: At most one problem.
@@ -177,7 +180,7 @@ def check_masks(dataset: object) -> list[str]:
     for info in data_infos(dataset):
         instances = [i for i in info['instances'] if not i.get('ignore_flag')]
         num_instances += len(instances)
-        if not all(_has_mask(instance) for instance in instances):
+        if not info.get('box_labeled') and not all(map(_has_mask, instances)):
             images.append(info['img_id'])
     if num_instances == 0:
         return ['The labeled data set has no instance at all.']
@@ -216,6 +219,53 @@ def check_labeled_categories(dataset: object, classes: Sequence[str]) -> list[st
             '(make_semi_splits.py --every-category), or label some.']
 
 
+def split_by_labels(datasets: Sequence[object]) -> tuple[object, object]:
+    """Tell images that are labeled with boxes alone from all others.
+
+    Args:
+        datasets (Sequence[object]): Data sets or wrappers of some.
+
+    Returns:
+        tuple[object, object]: Wrapper of the data sets with boxes alone, and of the other ones;
+        either may be empty.
+    """
+    leaves = [leaf for dataset in datasets for leaf in leaf_datasets(dataset)]
+    parts = [[leaf for leaf in leaves if isinstance(leaf, BoxLabeledCocoDataset) == boxes]
+             for boxes in (True, False)]
+    return tuple(SimpleNamespace(datasets=part) for part in parts)
+
+
+def check_box_detector(has_boxes: bool, is_box_teacher: bool, num_assigning: int, num_others: int,
+                       reads_unlabeled: bool) -> list[str]:
+    """Compare the kinds of labels with the detector and its hooks.
+
+    Args:
+        has_boxes (bool): Whether images are labeled with boxes alone.
+        is_box_teacher (bool): Whether the detector is a ``BoxTeacher``.
+        num_assigning (int): Number of hooks that assign masks to boxes.
+        num_others (int): Number of other hooks.
+        reads_unlabeled (bool): Whether pseudo labels are made of images without any label.
+
+    Returns:
+        list[str]: At most one problem.
+    """
+    if has_boxes and not is_box_teacher:
+        return ['Images are labeled with boxes alone (BoxLabeledCocoDataset), which model.type='
+                '"BoxTeacher" alone learns from. Use it, or CocoDataset and masks.']
+    if has_boxes and num_assigning != 1:
+        return [f'Images are labeled with boxes alone, but model.pseudo_label_hooks has '
+                f'{num_assigning} hooks that give them masks. Put one dict(type="AssignToBoxes") '
+                'first, or set model.burn_in to the length of the run (BoxInst).']
+    if num_assigning and not has_boxes:
+        return ['AssignToBoxes in model.pseudo_label_hooks has nothing to do: no image is labeled '
+                'with boxes alone. Use a BoxLabeledCocoDataset, or remove the hook.']
+    if num_assigning and reads_unlabeled and not num_others:
+        return ['AssignToBoxes passes the candidates of images without labels unchanged, so every '
+                'one would be a pseudo label. Add a filter, for example dict(type="UnlabeledOnly", '
+                'hook=dict(type="DualThresholdFilter")), to model.pseudo_label_hooks.']
+    return []
+
+
 def check_filtered(num_hooks: int, burn_in: int, max_iters: int) -> list[str]:
     """Refuse training on pseudo labels that nothing filters.
 
@@ -238,17 +288,19 @@ def check_filtered(num_hooks: int, burn_in: int, max_iters: int) -> list[str]:
             'filter.']
 
 
-def check_burn_in(model_burn_in: int, sampler_burn_in: int) -> list[str]:
+def check_burn_in(model_burn_in: int, sampler_burn_in: int, from_boxes: bool = False) -> list[str]:
     """Compare the burn-in of model and data.
 
     Args:
         model_burn_in (int): Iterations of ``model.burn_in``.
         sampler_burn_in (int): Batches of ``train_dataloader.batch_sampler.burn_in``.
+        from_boxes (bool): Whether the model learns from the second source before its burn-in is
+            over, as ``BoxTeacher`` does; the data's may then end earlier. Defaults to False.
 
     Returns:
         list[str]: At most one problem.
     """
-    if model_burn_in == sampler_burn_in:
+    if model_burn_in == sampler_burn_in or (from_boxes and sampler_burn_in < model_burn_in):
         return []
     return [f'model.burn_in={model_burn_in} differs from train_dataloader.batch_sampler.burn_in='
             f'{sampler_burn_in}. Use one number: the model would wait for unlabeled images, or '

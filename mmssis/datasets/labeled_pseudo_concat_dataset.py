@@ -30,6 +30,8 @@ class LabeledPseudoConcatDataset(SemiConcatDataset):
             labels, or a pipeline has the branches of a semi-supervised detector.
     """
 
+    num_sources = (2, )
+
     def __init__(self,
                  datasets: Sequence[Union[BaseDataset, dict]],
                  on_unreadable: str = 'error') -> None:

@@ -17,6 +17,9 @@ GEOMETRIC = frozenset({
 # mmdet records these in positions of pixel indices, half a pixel off those of all others.
 EDGE_VERSIONS = {'Rotate': 'EdgeRotate', 'ShearX': 'EdgeShearX', 'ShearY': 'EdgeShearY'}
 
+BOX_BRANCHES = ('unsup_teacher', 'unsup_student')
+BOX_META_KEYS = ('box_labeled', 'img_shape', 'ori_shape', 'homography_matrix')
+
 
 class Step(NamedTuple):
     """A transform of a pipeline, with its place."""
@@ -29,7 +32,8 @@ class Step(NamedTuple):
 def check_pipeline_geometry(pipeline: Sequence[Transform],
                             unlabeled: bool = False,
                             same_geometry: bool = True,
-                            name: str = 'pipeline') -> None:
+                            name: str = 'pipeline',
+                            box_labeled: bool = False) -> None:
     """Refuse transforms that would put pseudo labels in the wrong place.
 
     Inside the branches of ``MultiBranch`` the views of one image part; there a transform that moves
@@ -44,13 +48,15 @@ def check_pipeline_geometry(pipeline: Sequence[Transform],
         unlabeled (bool): Whether the images have no annotations. Defaults to False.
         same_geometry (bool): Whether all branches must share geometry. Defaults to True.
         name (str): Name of the pipeline in messages. Defaults to ``'pipeline'``.
+        box_labeled (bool): Whether the images have boxes and no masks; their views, too, must keep
+            the way back to the original image. Defaults to False.
 
     Raises:
         ValueError: At the first refused transform, with its place and the remedy.
     """
     for step in iterate_steps(pipeline, name):
         kinds = _type_names(step.transform)
-        if kinds & NO_HOMOGRAPHY and (step.branch or unlabeled):
+        if kinds & NO_HOMOGRAPHY and (step.branch or unlabeled or box_labeled):
             raise ValueError(
                 f'{step.place} moves pixels without recording a homography, so pseudo labels '
                 'would be misplaced without notice. Use Resize, RandomFlip, RandomCrop, '
@@ -61,6 +67,8 @@ def check_pipeline_geometry(pipeline: Sequence[Transform],
                 'method needs views with the same geometry. Move it before MultiBranch.')
         if step.branch and not same_geometry:
             _check_homography(step, kinds, unlabeled)
+        if box_labeled:
+            _check_box_labels(step, kinds)
         if unlabeled:
             _check_keeps_images_without_boxes(step, kinds)
 
@@ -78,6 +86,23 @@ def _check_homography(step: Step, kinds: set[str], unlabeled: bool) -> None:
                          'cannot be mapped between views. Add "homography_matrix" to meta_keys.')
 
 
+def _check_box_labels(step: Step, kinds: set[str]) -> None:
+    """Refuse views from which a detector could not tell that an image has boxes and no masks."""
+    if 'LoadAnnotations' in kinds and _setting(step.transform, 'with_mask', False):
+        raise ValueError(f'{step.place} loads masks of images that have boxes alone. Set '
+                         'with_mask=False.')
+    if 'PackDetInputs' not in kinds:
+        return
+    if step.branch not in BOX_BRANCHES:
+        raise ValueError(f'{step.place} packs images with boxes alone for "{step.branch}", whose '
+                         f'losses need masks. Use MultiBranch with the branches {BOX_BRANCHES}.')
+    missing = [key for key in BOX_META_KEYS
+               if key not in _setting(step.transform, 'meta_keys', ())]
+    if missing:
+        raise ValueError(f'{step.place} leaves {missing} behind, which learning from boxes needs. '
+                         'Add it to meta_keys.')
+
+
 def _check_keeps_images_without_boxes(step: Step, kinds: set[str]) -> None:
     """Refuse transforms that return None for every image without boxes."""
     if 'RandomCrop' in kinds and not _setting(step.transform, 'allow_negative_crop', False):
@@ -87,6 +112,23 @@ def _check_keeps_images_without_boxes(step: Step, kinds: set[str]) -> None:
         raise ValueError(f'{step.place} drops every image without boxes, so no unlabeled image '
                          'would be left (mmdet reads keep_empty=True as "drop"). Remove it or '
                          'set keep_empty=False.')
+
+
+def check_no_empty_masks(pipeline: Sequence[Transform], name: str = 'pipeline') -> None:
+    """Refuse masks of unlabeled images that share batches with images that have boxes alone.
+
+    Args:
+        pipeline (Sequence[dict or object]): Transforms of a source.
+        name (str): Name of the pipeline in messages. Defaults to ``'pipeline'``.
+
+    Raises:
+        ValueError: If empty annotations come with masks; mmdet pads masks of all images or none.
+    """
+    for step in iterate_steps(pipeline, name):
+        if ('LoadEmptyAnnotations' in _type_names(step.transform)
+                and _setting(step.transform, 'with_mask', False)):
+            raise ValueError(f'{step.place} gives masks to images that share a batch with images '
+                             'that have boxes alone. Set with_mask=False.')
 
 
 def check_branch_fields(labeled: Sequence[Transform], unlabeled: Sequence[Transform]) -> None:

@@ -8,9 +8,10 @@ from mmdet.registry import DATASETS
 from mmengine.dataset import BaseDataset, ConcatDataset
 from mmengine.logging import print_log
 
+from .box_labeled_coco_dataset import BoxLabeledCocoDataset
 from .coco_validation import category_problems, explain_coco_error, load_coco_json
 from .leaf_datasets import leaf_datasets
-from .pipeline_geometry import check_branch_fields, check_pipeline_geometry
+from .pipeline_geometry import check_branch_fields, check_no_empty_masks, check_pipeline_geometry
 from .samplers import StreamIndex, seeded_rng
 
 MAX_UNREADABLE = 100
@@ -19,7 +20,10 @@ ON_UNREADABLE = ('error', 'skip')
 
 @DATASETS.register_module()
 class SemiConcatDataset(ConcatDataset):
-    """A labeled data set followed by an unlabeled one.
+    """A labeled data set followed by an unlabeled one, or a labeled one alone.
+
+    Images with boxes alone (:class:`BoxLabeledCocoDataset`) may be the first source, then the only
+    one, or part of the second one, in a ``ConcatDataset`` with unlabeled images.
 
     The metainfo is that of the labeled set. An unlabeled set that names no classes takes it over;
     one that names others is refused. Each sample's augmentation is seeded by its position in the
@@ -27,7 +31,8 @@ class SemiConcatDataset(ConcatDataset):
     workers or on resuming; a plain integer index is not seeded.
 
     Args:
-        datasets (Sequence[BaseDataset or dict]): The labeled and the unlabeled data set.
+        datasets (Sequence[BaseDataset or dict]): The labeled and the unlabeled data set; the
+            first alone needs ``batch_sampler.source_ratio=[1, 0]``.
         same_geometry (bool): Whether the branches of a sample must share geometry, so that
             pseudo labels need no mapping between views. Defaults to True.
         on_unreadable (str): ``'error'`` stops at an image that cannot be read, naming it;
@@ -38,11 +43,13 @@ class SemiConcatDataset(ConcatDataset):
             labels.
     """
 
+    num_sources = (1, 2)
+
     def __init__(self,
                  datasets: Sequence[Union[BaseDataset, dict]],
                  same_geometry: bool = True,
                  on_unreadable: str = 'error') -> None:
-        if len(datasets) != 2:
+        if len(datasets) not in self.num_sources:
             raise ValueError(f'{type(self).__name__}.datasets must be [labeled, unlabeled], got '
                              f'{len(datasets)} data sets.')
         if on_unreadable not in ON_UNREADABLE:
@@ -50,20 +57,20 @@ class SemiConcatDataset(ConcatDataset):
                              f'{ON_UNREADABLE}, got {on_unreadable!r}.')
         self.same_geometry = same_geometry
         self.on_unreadable = on_unreadable
-        labeled, unlabeled = (_build(dataset) for dataset in datasets)
-        self._check_sources(labeled, unlabeled)
+        sources = [_build(dataset) for dataset in datasets]
+        self._check_sources(*sources)
         # mmengine's constructor takes no wrapped data sets and compares all metainfo, palettes
         # included; what it sets is set here.
-        self.datasets = [labeled, unlabeled]
+        self.datasets = sources
         self.ignore_keys: list[str] = []
-        self._metainfo = labeled.metainfo
+        self._metainfo = sources[0].metainfo
         self._fully_initialized = False
         self.full_init()
 
-    def _check_sources(self, labeled: BaseDataset, unlabeled: BaseDataset) -> None:
+    def _check_sources(self, *sources: BaseDataset) -> None:
         """Refuse other classes, and transforms that would misplace pseudo labels."""
-        check_classes(labeled, unlabeled)
-        _check_pipelines(labeled, unlabeled, self.same_geometry)
+        check_classes(*sources)
+        _check_pipelines(sources, self.same_geometry)
 
     def __getitem__(self, idx: int) -> dict:
         """Load and transform one sample.
@@ -110,12 +117,13 @@ def _build(dataset: Union[BaseDataset, dict]) -> BaseDataset:
         raise ValueError(explanation) from error
 
 
-def check_classes(labeled: BaseDataset, unlabeled: BaseDataset) -> None:
+def check_classes(labeled: BaseDataset, unlabeled: Optional[BaseDataset] = None) -> None:
     """Let the unlabeled set take over the class names, or refuse other ones.
 
     Args:
         labeled (BaseDataset): The labeled data set.
-        unlabeled (BaseDataset): The other one; its metainfo may be set.
+        unlabeled (BaseDataset, optional): The other one; its metainfo may be set.
+            Defaults to None.
 
     Raises:
         ValueError: If the labeled set names no classes or the other one different ones.
@@ -126,10 +134,20 @@ def check_classes(labeled: BaseDataset, unlabeled: BaseDataset) -> None:
     names = tuple(labeled.metainfo['classes'])
     for leaf in leaf_datasets(labeled):
         check_categories(leaf, names)
+    if unlabeled is None:
+        return
+    for leaf in leaf_datasets(unlabeled):
+        if 'classes' not in leaf.metainfo:
+            leaf._metainfo = labeled.metainfo
+        _check_same_classes(names, tuple(leaf.metainfo['classes']))
+        if isinstance(leaf, BoxLabeledCocoDataset):
+            check_categories(leaf, names)
     if 'classes' not in unlabeled.metainfo:
         unlabeled._metainfo = labeled.metainfo
-        return
-    other = tuple(unlabeled.metainfo['classes'])
+
+
+def _check_same_classes(names: Sequence[str], other: Sequence[str]) -> None:
+    """Refuse other class names, or another order of them."""
     if names != other:
         raise ValueError(
             'Labeled and unlabeled data set name different classes.\n'
@@ -154,16 +172,22 @@ def check_categories(dataset: BaseDataset, names: Sequence[str]) -> None:
             raise ValueError(f'{dataset.ann_file}: {problems[0]}')
 
 
-def _check_pipelines(labeled: BaseDataset, unlabeled: BaseDataset, same_geometry: bool) -> None:
-    """Refuse transforms with which pseudo labels would not fit the student's view."""
-    pipelines = []
-    for name, dataset in (('labeled', labeled), ('unlabeled', unlabeled)):
+def _check_pipelines(sources: Sequence[BaseDataset], same_geometry: bool) -> None:
+    """Refuse transforms with which labels or pseudo labels would not fit the student's view."""
+    pipelines, leaves = [], []
+    for name, dataset in zip(('labeled', 'unlabeled'), sources):
         for leaf in leaf_datasets(dataset):
+            has_boxes = isinstance(leaf, BoxLabeledCocoDataset)
+            leaves.append(leaf)
             pipelines.append(leaf.pipeline.transforms)
             check_pipeline_geometry(
                 pipelines[-1],
-                unlabeled=name == 'unlabeled',
+                unlabeled=name == 'unlabeled' and not has_boxes,
                 same_geometry=same_geometry,
-                name=f'{name} pipeline')
+                name=f'{"box-labeled" if has_boxes else name} pipeline',
+                box_labeled=has_boxes)
     for other in pipelines[1:]:
         check_branch_fields(pipelines[0], other)
+    if any(isinstance(leaf, BoxLabeledCocoDataset) for leaf in leaves):
+        for pipeline in pipelines:
+            check_no_empty_masks(pipeline)

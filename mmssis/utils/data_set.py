@@ -29,7 +29,8 @@ def apply_data_set(cfg: Config, check_data: bool = True) -> None:
       for all, or a dict with the keys labeled, unlabeled, val, test. Default: the root.
     - ``hidden``: COCO file with the labels of the unlabeled images, for statistics only.
 
-    A base config with a plain ``CocoDataset`` learns from ``labeled`` alone. Where it learns from
+    A base config with a plain ``CocoDataset``, or with one source such as images with boxes, learns
+    from ``labeled`` alone; the latter needs no ``unlabeled``. Where it learns from
     pseudo labels on disk, the second data set keeps its file of pseudo labels, which
     ``tools/self_train.py`` makes of ``unlabeled`` and names; what that tool reads
     (``self_training``) is set as well.
@@ -44,7 +45,7 @@ def apply_data_set(cfg: Config, check_data: bool = True) -> None:
     """
     spec = cfg.data_set
     _check_base(cfg)
-    _check_keys(spec)
+    _check_keys(spec, _required(cfg.train_dataloader.dataset))
     if check_data:
         _check_paths(spec)
     classes = _class_names(spec, check_data)
@@ -69,8 +70,11 @@ def _set_train_data(dataset: ConfigDict, spec: ConfigDict, metainfo: Dict[str, A
     if 'datasets' not in dataset:
         dataset.update(_annotated(spec, 'labeled', metainfo))
         return
-    labeled, other = dataset.datasets
+    labeled, *others = dataset.datasets
     labeled.update(_annotated(spec, 'labeled', metainfo))
+    if not others:
+        return
+    other, = others
     if dataset.type == 'LabeledPseudoConcatDataset':
         other.update(_pseudo_labeled(spec, metainfo))
     else:
@@ -96,19 +100,28 @@ def make_palette(num_classes: int) -> List[Tuple[int, int, int]]:
 def _check_base(cfg: Config) -> None:
     """Refuse a base config without a labeled source, or with more than two."""
     dataset = cfg.get('train_dataloader', {}).get('dataset', {})
-    alone = dataset.get('type') == 'CocoDataset'
-    if not alone and len(dataset.get('datasets', ())) != 2:
+    sources = dataset.get('datasets', ())
+    if any('datasets' in source for source in sources):
+        raise ValueError('data_set cannot describe a source that is made of several data sets: '
+                         'write their files in the config itself')
+    if dataset.get('type') != 'CocoDataset' and len(sources) not in (1, 2):
         raise ValueError('data_set needs a base config whose train_dataloader.dataset is a '
                          'CocoDataset or has two sources, such as '
                          "_base_ = 'mmssis::pldc/mask2former_r50_coco10pct.py'")
 
 
-def _check_keys(spec: ConfigDict) -> None:
+def _required(dataset: ConfigDict) -> Tuple[str, ...]:
+    """Keys that a training set needs: one source of labels has no unlabeled images."""
+    alone = len(dataset.get('datasets', ())) == 1
+    return tuple(key for key in REQUIRED if not (alone and key == 'unlabeled'))
+
+
+def _check_keys(spec: ConfigDict, required: Tuple[str, ...]) -> None:
     """Refuse unknown and missing keys, and values of the wrong kind."""
     for key in spec:
         if key not in KEYS:
             raise ValueError(f'data_set has no key {key!r}: use {", ".join(KEYS)}')
-    for key in REQUIRED:
+    for key in required:
         if key not in spec:
             raise ValueError(f'data_set lacks {key!r}; an example: {EXAMPLE}')
     for key in set(spec) - {'classes', 'image_dirs'}:

@@ -34,8 +34,9 @@ def apply_schedule(cfg: Config) -> None:
                          f'{max_iters} iterations: give at most schedule.max_iters')
     cfg.train_cfg.max_iters = max_iters
     if 'detector' in cfg.model:
+        if not _begins_early(cfg):
+            cfg.train_dataloader.batch_sampler.burn_in = burn_in
         cfg.model.burn_in = burn_in
-        cfg.train_dataloader.batch_sampler.burn_in = burn_in
     elif 'burn_in' in schedule:
         raise ValueError(f'schedule.burn_in = {burn_in}: a plain {cfg.model.type} has no burn-in, '
                          'leave it out')
@@ -81,11 +82,17 @@ def check_burn_in(cfg: Config) -> None:
     if sampler is None or 'burn_in' not in model:
         return
     sampler_burn_in = sampler.get('burn_in', 0)
-    if model.burn_in != sampler_burn_in:
+    if model.burn_in != sampler_burn_in and not _begins_early(cfg):
         raise ValueError(
             f'model.burn_in = {model.burn_in}, but train_dataloader.batch_sampler.burn_in = '
             f'{sampler_burn_in}: give both at once with schedule = dict(burn_in=...), or '
             '--cfg-options schedule.burn_in=...')
+
+
+def _begins_early(cfg: Config) -> bool:
+    """Whether the second source comes during burn-in: BoxTeacher learns from its boxes by then."""
+    sampler_burn_in = cfg.train_dataloader.batch_sampler.get('burn_in', 0)
+    return cfg.model.type == 'BoxTeacher' and sampler_burn_in < cfg.model.burn_in
 
 
 def _share(step: int, old_max_iters: int, max_iters: int) -> int:

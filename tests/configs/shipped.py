@@ -15,6 +15,9 @@ COCO_CLASSES = 80
 SHIPPED = [path for path in sorted(CONFIGS.rglob('*.py')) if '_base_' not in path.parts]
 OFFLINE = [path for path in SHIPPED if 'noisy_boundaries' in path.parts]
 """Plain detectors, trained on labels of a teacher that were made before."""
+BOXES = [path for path in SHIPPED
+         if 'box_teacher' in path.parts or path.name.startswith('condinst_lite0')]
+"""CondInst with labels of several kinds: boxes, masks, nothing."""
 
 
 def name_of(path: Path) -> str:

@@ -11,16 +11,17 @@ import torch
 from mmdet.registry import DATA_SAMPLERS, DATASETS, HOOKS, LOOPS, METRICS, MODELS, TRANSFORMS
 from mmengine.config import Config, ConfigDict
 from mmengine.dataset import Compose
-from shipped import (COCO_CLASSES, CONFIGS, OFFLINE, SHIPPED, accepts, distinct, docstring, found,
-                     loaded, name_of)
+from shipped import (BOXES, COCO_CLASSES, CONFIGS, OFFLINE, SHIPPED, accepts, distinct, docstring,
+                     found, loaded, name_of)
 
 import mmssis
 from mmssis.datasets.pipeline_geometry import check_branch_fields, check_pipeline_geometry
 from mmssis.utils import load_config
 
 # Plain mmdet runs over epochs, for K-Net's own numbers.
-PLAIN = [CONFIGS / f'supervised/knet_r50_coco{length}.py' for length in ('', '_3x')]
-EVERY = [path for path in SHIPPED if path not in (*PLAIN, *OFFLINE)]
+PLAIN = [CONFIGS / f'supervised/{name}.py'
+         for name in ('knet_r50_coco', 'knet_r50_coco_3x', 'condinst_r50_coco')]
+EVERY = [path for path in SHIPPED if path not in (*PLAIN, *OFFLINE, *BOXES)]
 # Effective LR step, burn-in and length of the released runs (docs/methods/pldc.md).
 SCHEDULES = {
     'pldc/mask2former_r50_coco1pct.py': (213875, 20000, 368750),

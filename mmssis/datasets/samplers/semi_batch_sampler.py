@@ -26,7 +26,8 @@ class SemiBatchSampler(Sampler):
 
     Args:
         sampler (Sampler): Sampler given by the runner; only its ``dataset`` and seed are used.
-            The data set must be a concatenation of two sources, the labeled one first.
+            The data set must be a concatenation of two sources, the labeled one first, or of the
+            labeled one alone.
         batch_size (int): Labeled plus unlabeled images of one rank after burn-in, >= 2.
         source_ratio (Sequence[float]): Labeled : unlabeled, both > 0, or ``[1, 0]`` for labeled
             images only. Defaults to (1, 1).
@@ -180,11 +181,12 @@ def _runner_seed(sampler: Sampler) -> int:
 
 def _source_sizes(dataset: object) -> tuple[int, int]:
     """Number of labeled and unlabeled images."""
-    if not hasattr(dataset, 'datasets') or len(dataset.datasets) != 2:
+    if not hasattr(dataset, 'datasets') or len(dataset.datasets) not in (1, 2):
         raise ValueError(
             'SemiBatchSampler needs a data set of two sources, train_dataloader.dataset=dict('
             f'type="SemiConcatDataset", datasets=[labeled, unlabeled]); got {type(dataset)}.')
-    return len(dataset.datasets[LABELED]), len(dataset.datasets[UNLABELED])
+    sizes = [len(source) for source in dataset.datasets]
+    return sizes[LABELED], sum(sizes[UNLABELED:])
 
 
 def _check_settings(batch_size: int, source_ratio: Sequence[float], burn_in: int, mode: str,

@@ -1,6 +1,7 @@
 """Checks before training."""
 
 import traceback
+from types import SimpleNamespace
 from typing import Callable, Optional, Sequence
 
 from mmdet.models.dense_heads import RPNHead
@@ -14,9 +15,11 @@ from torch import nn
 
 from mmssis.datasets import LabeledPseudoConcatDataset, SemiConcatDataset, checks
 from mmssis.datasets.samplers import SemiBatchSampler
-from mmssis.models.detectors import SemiInstanceSegmentor
+from mmssis.models.detectors import BoxTeacher, SemiInstanceSegmentor
+from mmssis.models.pseudo_labels import AssignToBoxes
 
-ALL_CHECKS = ('burn_in', 'classes', 'annotation_files', 'masks', 'categories', 'overlap', 'images')
+ALL_CHECKS = ('burn_in', 'boxes', 'classes', 'annotation_files', 'masks', 'categories', 'overlap',
+              'images')
 NO_HEADS = ('teacher', 'pseudo_label_hooks')
 
 
@@ -29,14 +32,16 @@ class PreflightHook(Hook):
 
     Args:
         checks (Sequence[str]): Which checks to run. ``'burn_in'``: the same in model and sampler;
+            ``'boxes'``: the detector and its hooks fit images that are labeled with boxes alone;
             ``'classes'``: the same in labeled data, validation data and heads;
             ``'annotation_files'``: valid COCO JSON; ``'masks'``: every labeled or pseudo-labeled
-            instance has one; ``'categories'``: each has a labeled instance; ``'overlap'``: no
-            image in two sets; ``'images'``: every file is there. Defaults to all of them.
+            instance has one, unless boxes are the labels; ``'categories'``: each has a labeled
+            instance; ``'overlap'``: no image in two sets; ``'images'``: every file is there.
+            Defaults to all of them.
         warn_only (Sequence[str]): Checks that warn instead of stopping the run; small splits may
             lack a category. Defaults to ('categories', ).
-        allow_labeled_in_unlabeled (bool): Whether labeled images may be unlabeled ones too.
-            Defaults to False.
+        allow_labeled_in_unlabeled (bool): Whether labeled images may be unlabeled ones too; an
+            image with masks is never one with boxes alone. Defaults to False.
         decode_images (bool): Whether ``'images'`` decodes every image as well, which reads the
             whole data set once. Defaults to False.
     """
@@ -95,29 +100,31 @@ class PreflightHook(Hook):
         """The check of a name."""
         return {
             'burn_in': _check_burn_in,
+            'boxes': _check_boxes,
             'classes': _check_classes,
             'annotation_files': _check_annotation_files,
             'masks': _check_masks,
-            'categories': lambda data: checks.check_labeled_categories(data.labeled, data.classes),
+            'categories': _check_categories,
             'overlap': self._check_overlap,
             'images': self._check_images,
         }[name]
 
     def _check_overlap(self, data: '_RunData') -> list[str]:
         """No image in two sets."""
-        labeled = checks.image_paths(data.labeled)
-        unlabeled = [] if data.unlabeled is None else checks.image_paths(data.unlabeled)
-        problems = []
-        if not self.allow_labeled_in_unlabeled:
+        paths = {name: checks.image_paths(part) for name, part in data.by_labels().items()}
+        problems = checks.check_overlap(
+            paths['labeled'], paths['box-labeled'], ('labeled with masks', 'box-labeled'),
+            'Take them out of one set.')
+        for name in () if self.allow_labeled_in_unlabeled else ('labeled', 'box-labeled'):
             problems += checks.check_overlap(
-                labeled, unlabeled, ('labeled', 'unlabeled'),
+                paths[name], paths['unlabeled'], (name, 'unlabeled'),
                 'Take them out of the unlabeled set, or set '
                 'PreflightHook.allow_labeled_in_unlabeled=True.')
         if data.val is not None:
             val = checks.image_paths(data.val)
-            for name, paths in (('labeled', labeled), ('unlabeled', unlabeled)):
+            for name, found in paths.items():
                 problems += checks.check_overlap(
-                    paths, val, (name, 'validation'),
+                    found, val, (name, 'validation'),
                     'This is a leak: the result would be worthless. Take them out of one set.')
         return problems
 
@@ -154,15 +161,27 @@ class _RunData:
         self.batch_sampler = runner.train_dataloader.batch_sampler
         self.classes: Sequence[str] = dataset.metainfo['classes']
         self.labeled = dataset.datasets[0] if is_semi else dataset
-        reads_unlabeled = is_semi and not (
+        reads_unlabeled = is_semi and len(dataset.datasets) == 2 and not (
             isinstance(self.batch_sampler, SemiBatchSampler)
             and self.batch_sampler.burn_in >= runner.max_iters)
         self.unlabeled: Optional[object] = dataset.datasets[1] if reads_unlabeled else None
         self.with_labels = [self.labeled]
         if isinstance(dataset, LabeledPseudoConcatDataset) and reads_unlabeled:
             self.with_labels.append(self.unlabeled)
+        self.boxes, _ = checks.split_by_labels([self.labeled, *self._second()])
+        self.with_labels += [leaf for leaf in self.boxes.datasets if leaf is not self.labeled]
         self.skips_unreadable = is_semi and dataset.on_unreadable == 'skip'
         self.val = None if runner.val_loop is None else runner.val_dataloader.dataset
+
+    def _second(self) -> list[object]:
+        """The second source, where it is read."""
+        return [] if self.unlabeled is None else [self.unlabeled]
+
+    def by_labels(self) -> dict[str, object]:
+        """The training images with masks, with boxes alone and without labels."""
+        _, labeled = checks.split_by_labels([self.labeled])
+        _, unlabeled = checks.split_by_labels(self._second())
+        return {'labeled': labeled, 'box-labeled': self.boxes, 'unlabeled': unlabeled}
 
     def named_sets(self) -> list[tuple[str, object]]:
         """The data sets that this run reads, by name."""
@@ -174,11 +193,31 @@ def _check_burn_in(data: _RunData) -> list[str]:
     """The same burn-in in model and sampler, and a filter for what follows it."""
     if not isinstance(data.batch_sampler, SemiBatchSampler) or not hasattr(data.model, 'burn_in'):
         return []
-    problems = checks.check_burn_in(data.model.burn_in, data.batch_sampler.burn_in)
+    problems = checks.check_burn_in(
+        data.model.burn_in, data.batch_sampler.burn_in, isinstance(data.model, BoxTeacher))
     if isinstance(data.model, SemiInstanceSegmentor):
         problems += checks.check_filtered(
             len(data.model.pseudo_label_hooks), data.model.burn_in, data.max_iters)
     return problems
+
+
+def _check_boxes(data: _RunData) -> list[str]:
+    """A detector that learns from boxes, and one hook that gives them masks."""
+    hooks = (data.model.pseudo_label_hooks
+             if isinstance(data.model, SemiInstanceSegmentor) else [])
+    assigning = sum(isinstance(hook, AssignToBoxes) for hook in hooks)
+    is_box_teacher = isinstance(data.model, BoxTeacher)
+    if is_box_teacher and data.model.burn_in >= data.max_iters:
+        return []
+    return checks.check_box_detector(
+        bool(data.boxes.datasets), is_box_teacher, assigning, len(hooks) - assigning,
+        bool(data.by_labels()['unlabeled'].datasets))
+
+
+def _check_categories(data: _RunData) -> list[str]:
+    """Every class occurs among the true labels."""
+    true_labels = SimpleNamespace(datasets=[data.labeled, data.boxes])
+    return checks.check_labeled_categories(true_labels, data.classes)
 
 
 def _check_classes(data: _RunData) -> list[str]:

@@ -1,8 +1,9 @@
 """Semi-supervised detectors: the step, and each method as a diff of it."""
 
+from .box_teacher import BoxTeacher
 from .pais import PAIS
 from .pldc import PLDC
 from .semi_instance_segmentor import SemiInstanceSegmentor
 from .weighted_mask_rcnn import WeightedMaskRCNN
 
-__all__ = ['PAIS', 'PLDC', 'SemiInstanceSegmentor', 'WeightedMaskRCNN']
+__all__ = ['BoxTeacher', 'PAIS', 'PLDC', 'SemiInstanceSegmentor', 'WeightedMaskRCNN']

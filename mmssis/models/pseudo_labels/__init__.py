@@ -10,11 +10,14 @@ hook                         reads                        adds or changes
 ``ClipCategoryCorrection``   class_probs, bboxes, masks   labels, class_probs, class_scores
 ``MaskUncertainty``          mask_logits                  pixel_weights
 ``AligningWeights``          class_scores, mask_scores    cls_weights, mask_weights
+``AssignToBoxes``            weak labels, mask_logits     one instance per true box; mask_weights
+``UnlabeledOnly``            weak labels                  as the hook that it holds
 ===========================  ===========================  ===================================
 """
 
 from .adaptive_threshold_filter import AdaptiveThresholdFilter
 from .aligning_weights import AligningWeights
+from .assign_to_boxes import AssignToBoxes
 from .base import PseudoLabelHook
 from .candidates import Mask2FormerCandidates
 from .class_feature_bank import ClassFeatureBank
@@ -27,10 +30,11 @@ from .knet_candidates import KNetCandidates
 from .mask_rcnn_candidates import MaskRCNNCandidates
 from .mask_uncertainty import MaskUncertainty
 from .threshold_filter import ThresholdFilter
+from .unlabeled_only import UnlabeledOnly
 
 __all__ = [
-    'AdaptiveThresholdFilter', 'AligningWeights', 'ClassFeatureBank', 'ClassThresholdFilter',
-    'ClipCategoryCorrection', 'CondInstCandidates', 'CoupledThresholdFilter', 'DualThresholdFilter',
-    'KNetCandidates', 'Mask2FormerCandidates', 'MaskRCNNCandidates', 'MaskUncertainty',
-    'PseudoLabelHook', 'ThresholdFilter'
+    'AdaptiveThresholdFilter', 'AligningWeights', 'AssignToBoxes', 'ClassFeatureBank',
+    'ClassThresholdFilter', 'ClipCategoryCorrection', 'CondInstCandidates',
+    'CoupledThresholdFilter', 'DualThresholdFilter', 'KNetCandidates', 'Mask2FormerCandidates',
+    'MaskRCNNCandidates', 'MaskUncertainty', 'PseudoLabelHook', 'ThresholdFilter', 'UnlabeledOnly'
 ]

@@ -1,0 +1,237 @@
+"""BoxTeacher's step: true boxes, pseudo masks, colours, and images of three kinds."""
+
+import numpy as np
+import pytest
+import torch
+from mmengine.logging import MessageHub
+from mmengine.structures import InstanceData
+from toy_box_teacher import ASSIGN, BOXES, box_batch, build_box_teacher, toy_box_teacher, view
+
+from mmssis.models.detectors import BoxTeacher
+from mmssis.models.detectors.box_teacher import labeled_area
+from mmssis.models.detectors.semi_instance_segmentor import Batch
+from mmssis.ops import color_similarity
+
+LOSSES = ('loss_cls', 'loss_bbox', 'loss_centerness', 'loss_mask', 'loss_project', 'loss_pairwise',
+          'loss_pseudo_mask', 'loss_affinity')
+FLIP = np.array([[-1., 0., 64.], [0., 1., 0.], [0., 0., 1.]])
+
+
+@pytest.fixture(autouse=True)
+def clock():
+    """Iteration 0 of 10; a value sets another one."""
+    hub = MessageHub.get_current_instance()
+    hub.update_info('iter', 0)
+    hub.update_info('max_iters', 10)
+    yield lambda iteration: hub.update_info('iter', iteration)
+    hub.update_info('iter', 0)
+
+
+def run(model, batch):
+    losses = model.loss(**batch)
+    assert all(torch.isfinite(value).all() for value in losses.values())
+    return {name: float(value.detach().sum()) for name, value in losses.items()}
+
+
+def perfect(model, monkeypatch, score=1.0):
+    """A teacher that finds the true boxes, each with a mask that fills the image."""
+    def find(teacher, images, data_samples):
+        boxes = torch.tensor(BOXES)
+        return [InstanceData(
+            metainfo=dict(input_shape=tuple(images.shape[-2:])),
+            labels=torch.arange(3), class_scores=torch.full((3, ), score), bboxes=boxes,
+            mask_logits=torch.full((3, images.shape[-2] // 4, images.shape[-1] // 4), 4.0))
+            for _ in data_samples]
+    monkeypatch.setattr(model, 'candidates', find)
+
+
+@pytest.mark.parametrize('kinds, informed', [
+    pytest.param([()], True, id='known to be empty: teaches background'),
+    pytest.param([(), None], True, id='empty and unlabeled'),
+    pytest.param([None], False, id='unlabeled without pseudo label: teaches nothing'),
+    pytest.param([(0, ), None], True, id='a box and an unlabeled image'),
+])
+@pytest.mark.parametrize('burn_in', [0, 5], ids=['teacher', 'burn-in'])
+def test_images_without_instances(kinds, informed, burn_in):
+    model = build_box_teacher(
+        burn_in=burn_in, hooks=[ASSIGN, dict(type='UnlabeledOnly', hook=dict(
+            type='ClassThresholdFilter', class_thr=1.0, min_area=0))])
+    losses = run(model, box_batch(*kinds))
+    assert set(losses) == {f'unsup_{name}' for name in LOSSES}
+    assert (losses['unsup_loss_cls'] > 0) == informed
+    if not informed:
+        assert not any(losses.values())
+
+
+def test_an_unlabeled_image_without_pseudo_labels_teaches_no_background():
+    model = build_box_teacher(burn_in=5)
+    batch = box_batch((0, ), None)
+    model.loss(**batch)
+    known, unknown = (sample.gt_instances
+                      for sample in batch['multi_batch_data_samples']['unsup_student'])
+    assert unknown.background_weight == 0.0 and 'background_weight' not in known
+
+
+def test_burn_in_is_boxinst_and_leaves_the_teacher_alone(monkeypatch):
+    model = build_box_teacher(burn_in=5, ready=False)
+    monkeypatch.setattr(model, 'candidates', lambda *args: pytest.fail('the teacher ran'))
+    losses = run(model, box_batch((0, 1), None))
+    positive = {name for name, value in losses.items() if value > 0}
+    assert {'unsup_loss_project', 'unsup_loss_pairwise'} <= positive
+    assert losses['unsup_loss_pseudo_mask'] == losses['unsup_loss_affinity'] == 0
+    assert losses['unsup_loss_mask'] == 0
+
+
+def test_after_burn_in_pseudo_masks_teach(monkeypatch):
+    model = build_box_teacher()
+    perfect(model, monkeypatch)
+    losses = run(model, box_batch((0, 1), (2, )))
+    assert losses['unsup_loss_pseudo_mask'] > 0 and losses['unsup_loss_affinity'] > 0
+    assert losses['unsup_loss_mask'] == 0
+
+
+@pytest.mark.parametrize('burn_in', [0, 5], ids=['teacher', 'burn-in'])
+def test_three_kinds_of_labels_in_one_step(burn_in, monkeypatch):
+    model = build_box_teacher(burn_in=burn_in)
+    perfect(model, monkeypatch)
+    batch = box_batch((0, 1), None, sup=2)
+    losses = model.loss(**batch)
+    assert set(losses) == {f'{branch}_{name}' for branch in ('sup', 'unsup') for name in LOSSES}
+    assert losses['sup_loss_mask'] > 0 and losses['sup_loss_project'] == 0
+    # Pseudo masks of the image without labels are learned as masks.
+    assert bool(losses['unsup_loss_mask'] > 0) == (burn_in == 0)
+    sum(losses.values()).backward()
+    assert all(p.grad is None for p in model.teacher.parameters())
+
+
+def test_burn_in_with_masks_alone():
+    model = build_box_teacher(burn_in=5, ready=False)
+    batch = box_batch(sup=2)
+    for part in batch.values():
+        del part['unsup_teacher'], part['unsup_student']
+    assert set(run(model, batch)) == {f'sup_{name}' for name in LOSSES}
+
+
+def test_true_boxes_arrive_with_pseudo_masks_or_without():
+    """An untrained teacher finds none of the boxes: they stay, and their masks weigh 0."""
+    model = build_box_teacher(hooks=[dict(ASSIGN, iou_thr=1.0)])
+    batch = box_batch((0, 1, 2))
+    model.loss(**batch)
+    student = batch['multi_batch_data_samples']['unsup_student'][0].gt_instances
+    assert student.labels.tolist() == [0, 1, 2]
+    assert torch.equal(student.bboxes, torch.tensor(BOXES))
+    assert student.masks.dtype == torch.bool and not student.masks.any()
+    assert student.mask_weights.tolist() == [0.0] * 3
+
+
+def moved(instances, target, known=True):
+    model = BoxTeacher.__new__(BoxTeacher)
+    return BoxTeacher.move(model, instances, view((0, ) if known else None), target)
+
+
+def instances_in_view(**fields):
+    logits = torch.full((1, 16, 16), -4.0)
+    logits[:, 2:10, 1:9] = 4.0
+    return InstanceData(metainfo=dict(input_shape=(64, 64)), labels=torch.tensor([1]),
+                        bboxes=torch.tensor([[4., 8., 36., 40.]]), mask_logits=logits, **fields)
+
+
+@pytest.mark.parametrize('matrix, size, box, corner', [
+    pytest.param(np.eye(3), 64, [4., 8., 36., 40.], (2, 1), id='same view'),
+    pytest.param(FLIP, 64, [28., 8., 60., 40.], (2, 7), id='flipped'),
+    pytest.param(np.diag([2., 2., 1.]), 128, [8., 16., 72., 80.], (4, 2), id='twice as large'),
+])
+@pytest.mark.parametrize('known', [True, False], ids=['boxes', 'no labels'])
+def test_boxes_and_masks_move_together(matrix, size, box, corner, known):
+    target = view((0, ), size, matrix=matrix)
+    result = moved(instances_in_view(pixel_weights=torch.ones(1, 16, 16)), target, known)
+    assert result.bboxes.tolist() == [box] and result.input_shape == (size, size)
+    rows, columns = result.masks[0].nonzero(as_tuple=True)
+    assert result.masks.shape == result.pixel_weights.shape == (1, size // 4, size // 4)
+    assert (rows.min(), columns.min()) == corner and len(rows) == 64 * (size // 64) ** 2
+
+
+@pytest.mark.parametrize('known, matrix, left', [
+    pytest.param(True, np.eye(3), 1, id='true box without a mask'),
+    pytest.param(False, np.eye(3), 0, id='pseudo box without a mask'),
+    pytest.param(True, np.array([[1., 0., -50.], [0., 1., 0.], [0., 0., 1.]]), 0,
+                 id='true box that left the view'),
+])
+def test_what_is_dropped(known, matrix, left):
+    instances = instances_in_view()
+    instances.mask_logits[:] = -20.0
+    assert len(moved(instances, view((0, ), matrix=matrix), known)) == left
+
+
+def colors(model, images, source, target, shape=(64, 64)):
+    strong = Batch(torch.zeros(1, 3, *shape), [target])
+    model.add_colors(Batch(images, [source]), strong)
+    return target.color_similarity
+
+
+def test_colors_come_from_the_clean_view():
+    model = build_box_teacher(bottom_pixels=0)
+    images = torch.randn(1, 3, 64, 64)
+    target = view((0, ))
+    similarity = colors(model, images, view((0, )), target)
+    rgb = ((images * 127.5 + 127.5) / 255).clamp(0, 1)
+    assert torch.allclose(similarity, color_similarity(rgb)[0], atol=1e-6)
+    assert not similarity.requires_grad and 'color_similarity' in target.metainfo
+
+
+def test_colors_follow_a_flip():
+    model = build_box_teacher(bottom_pixels=0)
+    images = torch.rand(1, 3, 64, 64)
+    source, target = view((0, )), view((0, ), matrix=FLIP)
+    similarity = colors(model, images, source, target)
+    flipped = colors(model, images.flip(3), view((0, ), matrix=FLIP), view((0, ), matrix=FLIP))
+    assert torch.allclose(similarity, flipped, atol=1e-4)
+
+
+def test_colors_of_another_size():
+    model = build_box_teacher(bottom_pixels=0)
+    images = torch.zeros(1, 3, 64, 64)
+    target = view((0, ), 128, matrix=np.diag([2., 2., 1.]))
+    similarity = colors(model, images, view((0, )), target, (128, 128))
+    assert similarity.shape == (8, 32, 32)
+    # One colour everywhere; cells at the border have fewer neighbours.
+    assert torch.allclose(similarity[:, 3:-3, 3:-3], torch.ones(()), atol=1e-4)
+
+
+def test_no_colors_without_box_labels():
+    model = build_box_teacher()
+    target = view(None)
+    strong = Batch(torch.zeros(1, 3, 64, 64), [target])
+    model.add_colors(Batch(torch.zeros(1, 3, 64, 64), [view(None)]), strong)
+    assert 'color_similarity' not in target.metainfo
+
+
+@pytest.mark.parametrize('fields, rows, columns', [
+    pytest.param(dict(), (0, 54), (0, 64), id='original size'),
+    pytest.param(dict(ori=128, matrix=np.diag([0.5, 0.5, 1.])), (0, 59), (0, 64), id='half size'),
+    pytest.param(dict(matrix=FLIP), (0, 54), (0, 64), id='flipped sideways'),
+    pytest.param(dict(matrix=np.array([[1., 0, 0], [0, -1., 64.], [0, 0, 1.]])), (10, 64), (0, 64),
+                 id='upside down'),
+    pytest.param(dict(ori=100, matrix=np.array([[1., 0, -30.], [0, 1., -20.], [0, 0, 1.]])),
+                 (0, 64), (0, 64), id='crop that ends above the bottom'),
+    pytest.param(dict(ori=100, matrix=np.array([[1., 0, 0], [0, 1., -36.], [0, 0, 1.]])), (0, 54),
+                 (0, 64), id='crop at the bottom'),
+    pytest.param(dict(ori=48, size=48), (0, 38), (0, 48), id='padding'),
+])
+def test_labeled_area(fields, rows, columns):
+    sample = view((0, ), **dict(dict(size=64, ori=64), **fields))
+    area = labeled_area(sample, (64, 64), 10, torch.device('cpu'))
+    expected = torch.zeros(64, 64, dtype=torch.bool)
+    expected[rows[0]:rows[1], columns[0]:columns[1]] = True
+    assert torch.equal(area, expected)
+
+
+@pytest.mark.parametrize('settings, message', [
+    pytest.param(dict(ramp_up=3), 'ramp_up = 3 of BoxTeacher', id='ramp'),
+    pytest.param(dict(bottom_pixels=-1), 'bottom_pixels = -1', id='bottom'),
+])
+def test_wrong_settings_are_refused(settings, message):
+    model = toy_box_teacher(**settings)
+    model.pop('type')
+    with pytest.raises(ValueError, match=message):
+        BoxTeacher(**model)
