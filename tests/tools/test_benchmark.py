@@ -129,3 +129,10 @@ def test_the_pairwise_loss_is_compared_with_its_unfolded_form(tools, capsys):
     benchmark_box_teacher(4, 20, 30, 1, torch.device('cpu'))
     lines = [line for line in capsys.readouterr().out.splitlines() if line]
     assert [line.split()[0] for line in lines[-3:]] == ['mmssis', 'unfold', 'ratio']
+
+
+def test_ranks_agree_and_both_comparisons_are_printed(tools, capsys):
+    from benchmark_ranks import benchmark_ranks
+    benchmark_ranks(size=32, iters=1, device=torch.device('cpu'))
+    lines = [line.split()[0] for line in capsys.readouterr().out.splitlines() if line]
+    assert lines == ['Ranking', 'mmssis', 'released', 'ratio', 'Update', 'mmssis', 'host', 'ratio']

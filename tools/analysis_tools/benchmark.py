@@ -11,6 +11,8 @@
    merged, and images per second beside plain inference.
    The pairwise loss of box supervision, against its 8-neighbour form: goal at least 4x, and an
    eighth of the memory.
+   Rank statistics at the features' stride, against sorting at full size: goal at least 30x; the
+   update of the bank, against lists on the host.
 2. The full step of a real training over its floor, the teacher's forward and the student's
    forward and backward on the same images with plain losses: goal at most 1.10.
 
@@ -26,6 +28,7 @@ import torch
 from benchmark_box_teacher import benchmark_box_teacher
 from benchmark_offline import benchmark_offline
 from benchmark_pais import benchmark_pais
+from benchmark_ranks import benchmark_ranks
 from benchmark_stage import benchmark_stage
 from benchmark_step import benchmark_step
 from mmengine.config import Config, DictAction
@@ -45,7 +48,8 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('config', nargs='?', default=str(DEFAULT_CONFIG),
                         help='config of the full step')
     parser.add_argument(
-        '--part', choices=['stage', 'pais', 'offline', 'box_teacher', 'step', 'all'], default='all')
+        '--part', default='all',
+        choices=['stage', 'pais', 'offline', 'box_teacher', 'ranks', 'step', 'all'])
     parser.add_argument('--iters', type=int, default=12, help='timed repetitions, >= 4')
     parser.add_argument('--device', choices=['cpu', 'cuda'],
                         default='cuda' if torch.cuda.is_available() else 'cpu')
@@ -114,6 +118,8 @@ def main() -> None:
         benchmark_offline(cfg, args.detections, args.classes, args.images, args.iters, device)
     if args.part in ('box_teacher', 'all'):
         benchmark_box_teacher(128, 200, 336, args.iters, device)
+    if args.part in ('ranks', 'all'):
+        benchmark_ranks(320, args.iters, device)
     if args.part in ('step', 'all'):
         with tempfile.TemporaryDirectory() as folder:
             benchmark_step(

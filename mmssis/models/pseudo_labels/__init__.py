@@ -10,6 +10,9 @@ hook                         reads                        adds or changes
 ``ClipCategoryCorrection``   class_probs, bboxes, masks   labels, class_probs, class_scores
 ``MaskUncertainty``          mask_logits                  pixel_weights
 ``AligningWeights``          class_scores, mask_scores    cls_weights, mask_weights
+``DetectorAgreement``        mask_logits, labels          agreement
+``RankStatisticsWeights``    mask_logits, class_scores    pixel_weights, cls_weights
+``QueryRankWeights``         query_inds, labels           cls_weights, mask_weights
 ``AssignToBoxes``            weak labels, mask_logits     one instance per true box; mask_weights
 ``UnlabeledOnly``            weak labels                  as the hook that it holds
 ===========================  ===========================  ===================================
@@ -25,16 +28,22 @@ from .class_threshold_filter import ClassThresholdFilter
 from .clip_category_correction import ClipCategoryCorrection
 from .condinst_candidates import CondInstCandidates
 from .coupled_threshold_filter import CoupledThresholdFilter
+from .detector_agreement import DetectorAgreement
 from .dual_threshold_filter import DualThresholdFilter
 from .knet_candidates import KNetCandidates
+from .layer_output import LayerOutput
 from .mask_rcnn_candidates import MaskRCNNCandidates
 from .mask_uncertainty import MaskUncertainty
+from .query_rank_weights import QueryRankWeights
+from .rank_statistics_weights import RankStatisticsWeights
 from .threshold_filter import ThresholdFilter
 from .unlabeled_only import UnlabeledOnly
 
 __all__ = [
     'AdaptiveThresholdFilter', 'AligningWeights', 'AssignToBoxes', 'ClassFeatureBank',
     'ClassThresholdFilter', 'ClipCategoryCorrection', 'CondInstCandidates',
-    'CoupledThresholdFilter', 'DualThresholdFilter', 'KNetCandidates', 'Mask2FormerCandidates',
-    'MaskRCNNCandidates', 'MaskUncertainty', 'PseudoLabelHook', 'ThresholdFilter', 'UnlabeledOnly'
+    'CoupledThresholdFilter', 'DetectorAgreement', 'DualThresholdFilter', 'KNetCandidates',
+    'LayerOutput', 'Mask2FormerCandidates', 'MaskRCNNCandidates', 'MaskUncertainty',
+    'PseudoLabelHook', 'QueryRankWeights', 'RankStatisticsWeights', 'ThresholdFilter',
+    'UnlabeledOnly'
 ]

@@ -2,6 +2,7 @@
 
 from typing import List, Tuple
 
+import torch
 from mmdet.models.detectors import MaskFormer
 from mmdet.registry import MODELS
 from mmdet.structures import SampleList
@@ -57,7 +58,8 @@ class Mask2FormerCandidates:
             input_shape: (H, W) of the padded network input.
 
         Returns:
-            Q candidates with ``labels``, ``class_probs``, ``class_scores``, ``mask_logits``.
+            Q candidates with ``labels``, ``class_probs``, ``class_scores``, ``mask_logits`` and
+            ``query_inds``, their places among the queries.
         """
         scores, labels, probs = class_quality(cls_logits)
         return InstanceData(
@@ -65,4 +67,5 @@ class Mask2FormerCandidates:
             labels=labels,
             class_probs=probs,
             class_scores=scores,
-            mask_logits=mask_logits)
+            mask_logits=mask_logits,
+            query_inds=torch.arange(len(labels), device=labels.device))

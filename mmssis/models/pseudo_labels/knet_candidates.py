@@ -2,6 +2,7 @@
 
 from typing import List, Tuple
 
+import torch
 from mmdet.registry import MODELS
 from mmdet.structures import SampleList
 from mmengine.structures import InstanceData
@@ -45,13 +46,16 @@ class KNetCandidates:
 
         Returns:
             For each image N candidates with ``labels``, ``class_probs`` (sigmoid, their sum is
-            not 1), ``class_scores``, ``mask_logits`` (N, H / 4, W / 4) and, where the model
-            predicts the masks' IoU, ``mask_scores``.
+            not 1), ``class_scores``, ``mask_logits`` (N, H / 4, W / 4), ``query_inds`` (their
+            places among the kernels) and, where the model predicts the masks' IoU,
+            ``mask_scores``.
         """
         class_probs = kernels.cls_logits.float().sigmoid()
         class_scores, labels = class_probs.max(-1)
         fields = dict(labels=labels, class_probs=class_probs, class_scores=class_scores,
-                      mask_logits=to_stride4(kernels.mask_logits))
+                      mask_logits=to_stride4(kernels.mask_logits),
+                      query_inds=torch.arange(labels.shape[1], device=labels.device)
+                      .expand_as(labels))
         if kernels.iou_logits is not None:
             fields['mask_scores'] = kernels.iou_logits.float().sigmoid()
         return [

@@ -79,4 +79,5 @@ def test_half_precision_becomes_float32(dtype):
 def test_all_fields_are_filtered_together():
     kept = candidates_of(stage_of())[0][torch.tensor([True, False, True, False, False])]
     assert {name: len(value) for name, value in kept.items()} == dict.fromkeys(
-        ('labels', 'class_probs', 'class_scores', 'mask_logits', 'mask_scores'), 2)
+        ('labels', 'class_probs', 'class_scores', 'mask_logits', 'query_inds', 'mask_scores'),
+        2)

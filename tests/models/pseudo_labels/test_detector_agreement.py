@@ -1,0 +1,217 @@
+"""DetectorAgreement: one-to-one matching, views, files and what is wrong with them."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from mmengine.structures import InstanceData
+
+from mmssis.models.pseudo_labels import DetectorAgreement, RankStatisticsWeights
+from mmssis.models.pseudo_labels.detector_agreement import tight_boxes
+from mmssis.structures import PseudoLabelContext
+
+CLASSES = ('cat', 'dog')
+SIZE = 64
+LEFT, RIGHT, BOTH = (8, 8, 24, 40), (24, 8, 40, 40), (8, 8, 40, 40)
+
+
+def write(folder, results, images=(7, 9), categories=('dog', 'cat', 'owl')):
+    """Results (image, class name, xyxy, score) and the annotation file they were made with."""
+    ids = {name: 10 * (i + 1) for i, name in enumerate(categories)}
+    ann_file, boxes_file = folder / 'unlabeled.json', folder / 'found.bbox.json'
+    ann_file.write_text(json.dumps(dict(
+        images=[dict(id=i) for i in images],
+        categories=[dict(id=i, name=name) for name, i in ids.items()])))
+    boxes_file.write_text(json.dumps([
+        dict(image_id=image, category_id=ids[name], score=score,
+             bbox=[x1, y1, x2 - x1, y2 - y1])
+        for image, name, (x1, y1, x2, y2), score in results]))
+    return dict(boxes_file=str(boxes_file), ann_file=str(ann_file))
+
+
+def mask_of(*boxes):
+    mask = torch.zeros(SIZE, SIZE, dtype=torch.bool)
+    for x1, y1, x2, y2 in boxes:
+        mask[y1:y2, x1:x2] = True
+    return mask
+
+
+def instances_of(*masks_and_labels):
+    masks, labels = [], []
+    for boxes, label in masks_and_labels:
+        masks.append(mask_of(*boxes))
+        labels.append(label)
+    return InstanceData(
+        metainfo=dict(input_shape=(SIZE, SIZE)), labels=torch.tensor(labels, dtype=torch.long),
+        masks=torch.stack(masks) if masks else torch.zeros(0, SIZE, SIZE, dtype=torch.bool))
+
+
+def context_of(*image_ids, matrix=None):
+    metas = [dict(img_id=i, img_shape=(SIZE, SIZE),
+                  homography_matrix=np.eye(3) if matrix is None else matrix) for i in image_ids]
+    return PseudoLabelContext(
+        images=torch.zeros(len(metas), 3, SIZE, SIZE), metas=metas, progress=0.0,
+        total_progress=0.0, weak_labels=[None] * len(metas), pixel_mean=torch.zeros(3, 1, 1),
+        pixel_std=torch.ones(3, 1, 1))
+
+
+def agreement_of(folder, results, *masks_and_labels, **settings):
+    hook = DetectorAgreement(**write(folder, results), **settings)
+    hook.prepare(CLASSES)
+    return hook([instances_of(*masks_and_labels)], context_of(7))[0].agreement.tolist()
+
+
+@pytest.mark.parametrize('results, instances, expected', [
+    pytest.param([(7, 'dog', LEFT, 0.95)], [([LEFT], 1)], [True], id='agrees'),
+    pytest.param([(7, 'dog', LEFT, 0.95)], [([LEFT], 0)], [False], id='another class'),
+    pytest.param([(9, 'dog', LEFT, 0.95)], [([LEFT], 1)], [False], id='another image'),
+    pytest.param([(7, 'owl', LEFT, 0.95), (7, 'cat', RIGHT, 1.0)], [([LEFT], 1)], [False],
+                 id='a class that the data does not have'),
+    pytest.param([(7, 'dog', LEFT, 0.89), (7, 'cat', LEFT, 0.9)], [([LEFT], 1)], [False],
+                 id='a low score'),
+    pytest.param([(7, 'dog', LEFT, 0.95)], [([RIGHT], 1), ([LEFT], 1)], [False, True],
+                 id='two instances, one box'),
+    pytest.param([(7, 'dog', LEFT, 0.95)], [], [], id='no instance'),
+    pytest.param([(7, 'dog', LEFT, 0.95), (7, 'cat', LEFT, 0.95)], [([LEFT], 1), ([LEFT], 0)],
+                 [True, True], id='classes do not compete'),
+    pytest.param([(7, 'dog', LEFT, 0.95)], [([], 1)], [False], id='an empty mask'),
+    pytest.param([(7, 'dog', LEFT, 0.95)], [([LEFT], 1), ([(8, 8, 24, 36)], 1)], [True, False],
+                 id='one box vouches once: for the better mask'),
+])
+def test_agreement(tmp_path, results, instances, expected):
+    assert agreement_of(tmp_path, results, *instances) == expected
+
+
+def test_merged_pair_and_split_instance_are_rejected(tmp_path):
+    """Facts D7: all their pixels lie in boxes of their class, which is the paper's test."""
+    pair = [(7, 'dog', LEFT, 0.95), (7, 'dog', RIGHT, 0.95)]
+    merged = mask_of(LEFT, RIGHT)
+    assert not (merged & ~(mask_of(LEFT) | mask_of(RIGHT))).any()
+    wide = [(7, 'dog', (8, 8, 20, 40), 0.95), (7, 'dog', (28, 8, 40, 40), 0.95)]
+    apart = [(8, 8, 20, 40), (28, 8, 40, 40)]
+    assert agreement_of(tmp_path, wide, (apart, 1)) == [False]
+    # Two equal neighbours that touch: the IoU with each box is just 0.5.
+    assert agreement_of(tmp_path, pair, ([LEFT, RIGHT], 1), iou_thr=0.6) == [False]
+    whole = [(7, 'dog', BOTH, 0.95)]
+    thirds = [([(8, 8, 18, 40)], 1), ([(18, 8, 28, 40)], 1), ([(28, 8, 40, 40)], 1)]
+    assert agreement_of(tmp_path, whole, *thirds) == [False] * 3
+    halves = [([LEFT], 1), ([(24, 8, 40, 38)], 1)]
+    assert sum(agreement_of(tmp_path, whole, *halves)) <= 1
+
+
+@pytest.mark.parametrize('matrix', [
+    pytest.param(np.array([[-1.0, 0, SIZE], [0, 1, 0], [0, 0, 1]]), id='flipped'),
+    pytest.param(np.array([[0.5, 0, 4], [0, 0.5, 8], [0, 0, 1]]), id='smaller and shifted'),
+    pytest.param(np.array([[2.0, 0, -16], [0, 2, -16], [0, 0, 1]]), id='cropped'),
+])
+def test_boxes_follow_the_view(tmp_path, matrix):
+    hook = DetectorAgreement(**write(tmp_path, [(7, 'cat', LEFT, 0.95)]))
+    hook.prepare(CLASSES)
+    x1, y1, _ = matrix @ [LEFT[0], LEFT[1], 1]
+    x2, y2, _ = matrix @ [LEFT[2], LEFT[3], 1]
+    seen = np.clip([min(x1, x2), min(y1, y2), max(x1, x2), max(y1, y2)], 0, SIZE).astype(int)
+    instances = instances_of(([seen], 0), ([(40, 48, 60, 60)], 0))
+    agreement = hook([instances], context_of(7, matrix=matrix))[0].agreement
+    assert agreement.tolist() == [True, False]
+
+
+def test_images_of_a_batch_do_not_mix(tmp_path):
+    hook = DetectorAgreement(**write(tmp_path, [(9, 'dog', LEFT, 0.95), (7, 'cat', RIGHT, 0.95)]))
+    hook.prepare(CLASSES)
+    batch = [instances_of(([LEFT], 1), ([RIGHT], 0)), instances_of(),
+             instances_of(([RIGHT], 0), ([LEFT], 1))]
+    result = hook(batch, context_of(7, 7, 9))
+    assert [part.agreement.tolist() for part in result] == [[False, True], [], [False, True]]
+
+
+@pytest.mark.parametrize('form', ['masks', 'logits of stride 4', 'box grid'])
+def test_tight_boxes_of_every_form(form):
+    instances = instances_of(([LEFT], 0), ([], 1), ([RIGHT], 0))
+    if form == 'logits of stride 4':
+        instances.mask_logits = instances.masks[:, ::4, ::4].float() - 0.5
+        del instances.masks
+    elif form == 'box grid':
+        # Boxes twice as wide as the masks in them.
+        del instances.masks
+        instances.mask_logits = torch.full((3, 28, 28), -1.0)
+        instances.mask_logits[[0, 2], :, :14] = 1.0
+        instances.mask_boxes = torch.tensor([[8.0, 8, 40, 40], [0, 0, 9, 9], [24, 8, 56, 40]])
+    boxes = tight_boxes(instances)
+    assert boxes[[0, 2]].tolist() == [list(map(float, LEFT)), list(map(float, RIGHT))]
+    assert (boxes[1, 2:] <= boxes[1, :2]).all()
+
+
+def test_reads_the_files_once_and_never_in_the_constructor(tmp_path):
+    hook = DetectorAgreement(boxes_file='nowhere.json', ann_file='nowhere.json')
+    with pytest.raises(RuntimeError, match=r'model.prepare\(classes\).*PreflightHook'):
+        hook([instances_of()], context_of(7))
+    settings = write(tmp_path, [(7, 'dog', LEFT, 0.95)])
+    hook = DetectorAgreement(**settings)
+    hook.prepare(CLASSES)
+    (tmp_path / 'found.bbox.json').unlink()
+    hook.prepare(CLASSES)
+    assert hook([instances_of(([LEFT], 1))], context_of(7))[0].agreement.tolist() == [True]
+    assert not hook.state_dict()
+
+
+def broken(folder, text, name):
+    settings = write(folder, [(7, 'dog', LEFT, 0.95)])
+    (folder / name).write_text(text)
+    return settings
+
+
+@pytest.mark.parametrize('make, message', [
+    pytest.param(lambda folder: dict(write(folder, []), boxes_file='missing.json'),
+                 "boxes_file = 'missing.json'.*is not there.*tools/test.py.*outfile_prefix",
+                 id='no results'),
+    pytest.param(lambda folder: dict(write(folder, []), ann_file='missing.json'),
+                 "ann_file = 'missing.json'.*is not there", id='no annotations'),
+    pytest.param(lambda folder: write(folder, [(7, 'dog', LEFT, 0.5)]),
+                 'no box with a score of at least 0.9, of 1', id='all below the threshold'),
+    pytest.param(lambda folder: write(folder, [(8, 'dog', LEFT, 0.95)]),
+                 'boxes of image 8, which is not in', id='another data set'),
+    pytest.param(lambda folder: write(folder, [], categories=('dog', )),
+                 r"no category \['cat'\]", id='a class is missing'),
+    pytest.param(lambda folder: broken(folder, '{"annotations": []}', 'found.bbox.json'),
+                 'does not hold a list of COCO results', id='annotations for results'),
+    pytest.param(lambda folder: broken(folder, '[]', 'unlabeled.json'),
+                 'does not hold images and categories', id='results for annotations'),
+    pytest.param(lambda folder: broken(folder, '[{"image_id": 7, "score": 1}]', 'found.bbox.json'),
+                 "a result lacks 'category_id'", id='a key is missing'),
+])
+def test_says_which_file_is_wrong_and_how_to_make_it(tmp_path, make, message):
+    with pytest.raises(RuntimeError, match=message):
+        DetectorAgreement(**make(tmp_path)).prepare(CLASSES)
+
+
+def test_an_image_that_the_detector_has_not_seen_is_named(tmp_path):
+    hook = DetectorAgreement(**write(tmp_path, [(7, 'dog', LEFT, 0.95)]))
+    hook.prepare(CLASSES)
+    with pytest.raises(RuntimeError, match='image 8 is not in .*unlabeled.json'):
+        hook([instances_of()], context_of(8))
+    context = context_of(7)
+    del context.metas[0]['homography_matrix']
+    with pytest.raises(KeyError, match='no homography_matrix.*meta_keys'):
+        hook([instances_of()], context)
+
+
+@pytest.mark.parametrize('settings', [dict(score_thr=1.1), dict(iou_thr=-0.1)])
+def test_refuses_settings(settings):
+    with pytest.raises(ValueError, match=next(iter(settings))):
+        DetectorAgreement('a.json', 'b.json', **settings)
+
+
+def test_agreeing_instances_alone_become_prototypes(tmp_path):
+    """Both hooks in a row: reliable pixels are those of the instance that the box vouches for."""
+    hook = DetectorAgreement(**write(tmp_path, [(7, 'dog', LEFT, 0.95)]))
+    hook.prepare(CLASSES)
+    layer = torch.nn.Sequential(torch.nn.Identity()).eval()
+    ranks = RankStatisticsWeights('0', channels=4, num_classes=2, k=2)
+    ranks.attach(layer)
+    layer(torch.rand(1, 4, 16, 16))
+    instances = instances_of(([LEFT], 1), ([RIGHT], 0))
+    instances.class_scores = torch.ones(2)
+    instances.mask_logits = 18 * instances.masks[:, ::4, ::4].float() - 9
+    ranks(hook([instances], context_of(7)), None)
+    assert ranks.reliable.counts.tolist() == [0, 1, 0]
