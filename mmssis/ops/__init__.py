@@ -14,6 +14,7 @@ from .overlap import binary_mask_iou
 from .points import sample_points
 from .quality import class_quality, mask_quality
 from .ranks import channel_ranks, rank_overlap, rank_overlap_map, rank_weights
+from .semantic import semantic_map, semantic_scores
 from .thresholds import coupled_threshold, dual_threshold
 from .uncertainty import mask_uncertainty, weighted_mask_bce, weighted_mask_dice
 from .weak_labels import assign_masks_to_boxes, mask_aware_scores
@@ -25,6 +26,6 @@ __all__ = [
     'fusion_weight', 'largest_part_boxes', 'mask_affinity', 'mask_aware_scores', 'mask_quality',
     'mask_uncertainty', 'match_class_thresholds', 'match_pixel_threshold', 'pairwise_loss',
     'projection_loss', 'rank_overlap', 'rank_overlap_map', 'rank_weights', 'rgb_to_lab',
-    'sample_box_maps', 'sample_points', 'softmax_focal_loss', 'weighted_mask_bce',
-    'weighted_mask_dice'
+    'sample_box_maps', 'sample_points', 'semantic_map', 'semantic_scores', 'softmax_focal_loss',
+    'weighted_mask_bce', 'weighted_mask_dice'
 ]

@@ -36,6 +36,7 @@ from .mask_rcnn_candidates import MaskRCNNCandidates
 from .mask_uncertainty import MaskUncertainty
 from .query_rank_weights import QueryRankWeights
 from .rank_statistics_weights import RankStatisticsWeights
+from .semantic_candidates import SemanticCandidates
 from .threshold_filter import ThresholdFilter
 from .unlabeled_only import UnlabeledOnly
 
@@ -44,6 +45,6 @@ __all__ = [
     'ClassThresholdFilter', 'ClipCategoryCorrection', 'CondInstCandidates',
     'CoupledThresholdFilter', 'DetectorAgreement', 'DualThresholdFilter', 'KNetCandidates',
     'LayerOutput', 'Mask2FormerCandidates', 'MaskRCNNCandidates', 'MaskUncertainty',
-    'PseudoLabelHook', 'QueryRankWeights', 'RankStatisticsWeights', 'ThresholdFilter',
-    'UnlabeledOnly'
+    'PseudoLabelHook', 'QueryRankWeights', 'RankStatisticsWeights', 'SemanticCandidates',
+    'ThresholdFilter', 'UnlabeledOnly'
 ]
