@@ -16,7 +16,7 @@ model = dict(
     detector=dict(
         roi_head=dict(
             bbox_head=dict(num_classes=num_classes), mask_head=dict(num_classes=num_classes)),
-        train_cfg=dict(rpn_proposal=dict(max_per_img=500), rcnn=dict(sampler=dict(num=256))),
+        train_cfg=dict(rpn_proposal=dict(max_per_img=500)),
         test_cfg=dict(rpn=dict(max_per_img=500), rcnn=dict(max_per_img=100))))
 train_dataloader = dict(batch_sampler=dict(burn_in=_base_.burn_in))
 statistics = dict(
