@@ -1,12 +1,14 @@
 """The benchmark measures what it says; no test asserts a time."""
 
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
 import torch
 from mmengine.config import Config
 from toy import toy_config
+from toy_box_teacher import box_config
 from toy_pais import pais_config
 
 TOOLS = Path(__file__).parents[2] / 'tools' / 'analysis_tools'
@@ -89,11 +91,13 @@ def test_a_missing_reference_is_explained(tools, monkeypatch, tmp_path):
         benchmark_stage.load_reference()
 
 
-@pytest.mark.parametrize('kind', ['mask2former', 'knet', 'mask-rcnn'])
-def test_the_full_step_on_generated_data(kind, tools, tmp_path, capsys, monkeypatch):
+@pytest.mark.parametrize('kind, hook', [
+    ('mask2former', 'MaskUncertainty'), ('knet', 'AligningWeights'),
+    ('mask-rcnn', 'AligningWeights'), ('boxes', 'AssignToBoxes')])
+def test_the_full_step_on_generated_data(kind, hook, tools, tmp_path, capsys, monkeypatch):
     import benchmark
-    plain = kind == 'mask2former'
-    config = toy_config(tmp_path, val=True) if plain else pais_config(tmp_path, kind, val=True)
+    own = dict(mask2former=toy_config, boxes=box_config)
+    config = own.get(kind, partial(pais_config, kind=kind))(tmp_path, val=True)
     config['custom_hooks'] += [
         dict(type='PseudoLabelStatisticsHook', interval=2, hidden_ann_file='missing.json'),
         dict(type='TrainingGuardHook')]
@@ -106,7 +110,7 @@ def test_the_full_step_on_generated_data(kind, tools, tmp_path, capsys, monkeypa
     benchmark.main()
     text = capsys.readouterr().out
     for part in ('4 images', 'ratio', 'backward', 'TeacherEMAHook', 'PseudoLabelStatisticsHook',
-                 'MaskUncertainty' if plain else 'AligningWeights', 'peak memory'):
+                 hook, 'peak memory'):
         assert part in text
 
 

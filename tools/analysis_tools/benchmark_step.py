@@ -19,7 +19,8 @@ from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
 from mmssis.engine.semi_detector import semi_detector
-from mmssis.models.pseudo_labels import MaskRCNNCandidates, ThresholdFilter
+from mmssis.models.pseudo_labels import (AssignToBoxes, CondInstCandidates, MaskRCNNCandidates,
+                                         ThresholdFilter)
 
 CLOCK = 1_000_000
 """Iterations of the imagined run on whose clock the detector reads its progress."""
@@ -34,6 +35,7 @@ class Floor:
     The student is mmdet's own Mask2Former on labels and pseudo labels alike, in one forward
     where the sizes of labeled and unlabeled images agree. Other models are their own floor, on
     labels and pseudo labels without weights; their teacher's forward ends with the candidates.
+    Pseudo masks of boxes count as true masks.
 
     Args:
         runner: the runner of the full step.
@@ -64,7 +66,7 @@ class Floor:
         inputs, samples = batch['inputs'], batch['data_samples']
         self.teacher_forward(inputs['unsup_teacher'], samples['unsup_teacher'])
         labeled = [name for name in ('sup', 'sup_strong') if name in inputs]
-        groups = [labeled, ['unsup_student']]
+        groups = [labeled, ['unsup_student']] if labeled else [['unsup_student']]
         shapes = {inputs[name].shape[1:] for names in groups for name in names}
         if self.has_queries and len(shapes) == 1:
             groups = [labeled + ['unsup_student']]
@@ -88,7 +90,7 @@ class Floor:
     def plain_sample(self, sample: DetDataSample) -> DetDataSample:
         """A sample whose pseudo labels are ground truth: without weights, as mmdet wants it."""
         pseudo = sample.gt_instances
-        plain = DetDataSample(metainfo=sample.metainfo)
+        plain = DetDataSample(metainfo={**sample.metainfo, 'box_labeled': False})
         if not self.has_queries:
             plain.gt_instances = InstanceData(
                 labels=pseudo.labels, bboxes=pseudo.bboxes, masks=pseudo.masks)
@@ -169,7 +171,8 @@ class StepBenchmarkHook(Hook):
         detector = semi_detector(runner)
         batch = self._recent[-1]
         samples = batch['data_samples']
-        self.images = len(samples['sup']) + len(samples['unsup_student'])
+        self.images = sum(len(samples[name]) for name in ('sup', 'unsup_student')
+                          if name in samples)
         if self.survivors is not None:
             lower_thresholds(detector, batch, self.survivors)
         self.floor = Floor(runner, self.cfg)
@@ -206,7 +209,7 @@ class StepBenchmarkHook(Hook):
 def lower_thresholds(detector: Any, batch: dict, survivors: int) -> None:
     """Give an untrained teacher about as many pseudo labels as a trained one."""
     images = batch['inputs']['unsup_teacher']
-    if isinstance(detector.candidates, MaskRCNNCandidates):
+    if isinstance(detector.candidates, (CondInstCandidates, MaskRCNNCandidates)):
         detector.candidates.score_thr = 0.0
     candidates = detector.candidates(
         detector.teacher, images, batch['data_samples']['unsup_teacher'])
@@ -216,6 +219,8 @@ def lower_thresholds(detector: Any, batch: dict, survivors: int) -> None:
         if isinstance(hook, ThresholdFilter):
             hook.class_thr = float(scores.topk(number).values[-1])
             hook.mask_thr = 0.0
+        if isinstance(hook, AssignToBoxes):
+            hook.score_thr = hook.iou_thr = 0.0
 
 
 def clock_stages(runner: Runner, device: torch.device) -> StageClock:

@@ -14,19 +14,22 @@ def use_synthetic_data(cfg: Config, root: Path, num_images: int = 32,
     """Let a config's labeled and unlabeled data be generated images.
 
     Args:
-        cfg: config whose ``train_dataloader`` has a labeled and an unlabeled data set, in place.
+        cfg: config whose ``train_dataloader`` has a labeled and an unlabeled data set, or one of
+            boxes alone, in place.
         root: folder to write to.
-        num_images: images of each of the two.
+        num_images: images of each of them.
         image_shape: (height, width) of the images.
     """
-    labeled, unlabeled = cfg.train_dataloader.dataset.datasets
-    classes = labeled.get('metainfo', {}).get('classes', ('object',))
-    for name, dataset in (('labeled', labeled), ('unlabeled', unlabeled)):
+    datasets = cfg.train_dataloader.dataset.datasets
+    classes = datasets[0].get('metainfo', {}).get('classes', ('object',))
+    for name, dataset in zip(('labeled', 'unlabeled'), datasets):
         write_images(root, name, num_images, image_shape, classes)
+        kind = 'CocoDataset' if name == 'labeled' else 'UnlabeledCocoDataset'
+        if dataset.type == 'BoxLabeledCocoDataset':
+            kind = dataset.type
         dataset.update(
-            type='CocoDataset' if name == 'labeled' else 'UnlabeledCocoDataset',
-            data_root=str(root), ann_file=f'{name}.json', data_prefix=dict(img=f'{name}/'),
-            metainfo=dict(classes=classes))
+            type=kind, data_root=str(root), ann_file=f'{name}.json',
+            data_prefix=dict(img=f'{name}/'), metainfo=dict(classes=classes))
 
 
 def write_images(root: Path, name: str, num_images: int, image_shape: Tuple[int, int],
