@@ -11,6 +11,7 @@ from mmengine.structures import InstanceData
 from reference.rank_equations import rank_overlap_map
 from torch import nn
 from toy import labeled_sample, semi_batch, toy_config, toy_model
+from toy_box_teacher import ASSIGN, FILTER, box_batch, build_box_teacher
 from toy_pais import build_pais, pais_batch
 
 from mmssis.models.pseudo_labels import RankStatisticsWeights
@@ -311,6 +312,25 @@ def test_hosts_with_views_of_different_geometry(kind, clock):
                for instances in seen)
     hook = model.pseudo_label_hooks[-1]
     assert hook.labeled.counts.tolist() == [2, 2, 0, 2] and not hook.reliable.has_features.any()
+
+
+def test_condinst_with_labels_of_all_kinds(clock):
+    """BoxTeacher: true boxes get pixel weights for their pseudo masks too."""
+    clock(1, 10)
+    ranks = dict(type='RankStatisticsWeights', num_classes=K, channels=8, labeled_interval=1,
+                 layer='mask_head.mask_feature_head.conv_branch')
+    model = build_box_teacher(hooks=[ASSIGN, FILTER, ranks])
+    batch = box_batch((0, 1), None, sup=2)
+    losses = flat(model.loss(**batch))
+    assert all(torch.isfinite(value) for value in losses.values())
+    sum(losses.values()).backward()
+    boxes, nothing = (sample.gt_instances for sample in
+                      batch['multi_batch_data_samples']['unsup_student'])
+    assert len(boxes) == 2 and len(nothing)
+    for instances in (boxes, nothing):
+        assert instances.pixel_weights.shape == instances.masks.shape
+        assert 0.2 <= instances.pixel_weights.min() < instances.pixel_weights.max() <= 1
+    assert model.pseudo_label_hooks[-1].labeled.has_features.any()
 
 
 def test_weights_of_mask_rcnn_are_those_of_the_image_below_the_box():
