@@ -213,7 +213,7 @@ def summarise(table: Dict[str, list]) -> Dict[str, Any]:
     """Means over classes, their difference and the verdict.
 
     Raises:
-        ValueError: if no class has features in both halves.
+        ValueError: if no class has features in two images.
     """
     rows = [row for row in zip(table['within'], table['between'], table['top1']) if None not in row]
     if not rows:
