@@ -1,7 +1,9 @@
 """Fixtures of the whole suite."""
 
 import gc
+import random
 
+import numpy as np
 import pytest
 import torch
 from mmengine.logging import MessageHub
@@ -20,7 +22,9 @@ gc.freeze()
 
 @pytest.fixture(autouse=True)
 def _scope_and_seed():
-    """Every test starts in mmdet's scope, from one seed."""
+    """Every test starts in mmdet's scope, from one seed of every generator."""
+    random.seed(0)
+    np.random.seed(0)
     torch.manual_seed(0)
     with DefaultScope.overwrite_default_scope('mmdet'):
         yield
