@@ -2,7 +2,7 @@
 
     python tools/train.py configs/box_teacher/ablations/condinst_lite0_animals_boxinst.py
 
-No published AP. Not run by us yet.
+No published AP. Run by us for half of its length: see docs/results.md.
 """
 _base_ = '../condinst_lite0_animals.py'
 
