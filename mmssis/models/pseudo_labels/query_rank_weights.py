@@ -9,23 +9,22 @@ import torch
 from mmdet.registry import MODELS
 from mmdet.structures import DetDataSample, SampleList
 from mmengine.structures import InstanceData
-from torch import Tensor, nn
+from torch import Tensor
 
 from mmssis.ops import rank_overlap, rank_weights
 from mmssis.structures import PseudoLabelContext, cover_of_masks
 from mmssis.structures.semantic_map import FOREGROUND
 
-from .base import PseudoLabelHook
 from .class_feature_bank import ClassFeatureBank
-from .layer_output import LayerOutput
-from .rank_settings import check_number, check_rank_settings, require_classes
+from .rank_hook import RankHook
+from .rank_settings import check_number
 
 # Labeled instances of a class whose queries a rank adds at once; it bounds what ranks exchange.
 NEW_PER_UPDATE = 16
 
 
 @MODELS.register_module()
-class QueryRankWeights(PseudoLabelHook):
+class QueryRankWeights(RankHook):
     """Weigh each instance by the channels that its query shares with its class's prototype.
 
     Ours: the statistic of Weighting Pseudo-Labels, section 3.4, on the embeddings of queries in
@@ -55,6 +54,8 @@ class QueryRankWeights(PseudoLabelHook):
         ValueError: if a setting is out of its range.
     """
 
+    axes = ('B', 'Q', 'D')
+
     def __init__(self,
                  layer: str,
                  channels: int,
@@ -66,39 +67,12 @@ class QueryRankWeights(PseudoLabelHook):
                  labeled_interval: int = 10,
                  iou_thr: float = 0.5,
                  output_index: Optional[int] = None) -> None:
-        super().__init__()
-        check_rank_settings(self.name, k, channels, offset, labeled_interval)
+        super().__init__(
+            layer, channels, num_classes, k, offset, normalize, labeled_interval, output_index)
         check_number(self.name, 'iou_thr', iou_thr, 0, 1)
-        self.layer = layer
-        self.num_classes = num_classes
-        self.k = k
-        self.offset = offset
-        self.normalize = normalize
-        self.labeled_interval = labeled_interval
         self.iou_thr = iou_thr
-        self.output_index = output_index
         self.labeled = ClassFeatureBank(
             num_classes, channels, bank_size, min(bank_size, NEW_PER_UPDATE))
-        self._embeddings: Optional[LayerOutput] = None
-
-    def prepare(self, classes: tuple) -> None:
-        """Compare the number of classes with the data's.
-
-        Args:
-            classes: class names of the data set.
-
-        Raises:
-            ValueError: if they differ.
-        """
-        require_classes(self.name, self.num_classes, classes)
-
-    def attach(self, teacher: nn.Module) -> None:
-        """Listen to the layer."""
-        self._embeddings = LayerOutput(teacher, self.layer, self.output_index)
-
-    def wants_labels(self, iteration: int) -> bool:
-        """Every ``labeled_interval`` iterations, whatever the rank."""
-        return iteration % self.labeled_interval == 0
 
     @torch.no_grad()
     def learn(self, candidates: List[InstanceData], data_samples: SampleList) -> None:
@@ -108,7 +82,7 @@ class QueryRankWeights(PseudoLabelHook):
             candidates: of each image, with ``query_inds``.
             data_samples: their samples, with true masks. Labels without masks teach nothing.
         """
-        embeddings = self._take(len(data_samples))
+        embeddings = self.take(len(data_samples))
         rows, labels = [], []
         for queries, instances, sample in zip(embeddings, candidates, data_samples):
             found, classes = self.find(instances, sample)
@@ -142,7 +116,7 @@ class QueryRankWeights(PseudoLabelHook):
     def forward(self, pseudo_labels: List[InstanceData],
                 context: PseudoLabelContext) -> List[InstanceData]:
         """Set or multiply ``cls_weights`` and ``mask_weights``."""
-        embeddings = self._take(len(pseudo_labels))
+        embeddings = self.take(len(pseudo_labels))
         prototypes = self.labeled.prototypes()
         for queries, instances in zip(embeddings, pseudo_labels):
             overlap = rank_overlap(queries[self._query_inds(instances)],
@@ -153,18 +127,6 @@ class QueryRankWeights(PseudoLabelHook):
                 before = instances[name] if name in instances else 1.0
                 instances.set_field(before * weights, name)
         return pseudo_labels
-
-    def _take(self, num_images: int) -> Tensor:
-        """Embeddings of the teacher's last forward, (B, Q, D)."""
-        if self._embeddings is None:
-            raise RuntimeError(f'{self.name} listens to no teacher: call attach(teacher) first')
-        embeddings = self._embeddings.take(num_images)
-        channels = self.labeled.features.shape[2]
-        if embeddings.ndim != 3 or embeddings.shape[2] != channels:
-            raise ValueError(f'layer {self.layer!r} gives {tuple(embeddings.shape)}: set channels '
-                             f'= {channels} of {self.name} to the last number, and name a layer '
-                             'that gives (B, Q, D)')
-        return embeddings
 
     def _query_inds(self, instances: InstanceData) -> Tensor:
         """Query of each instance, (N,) long."""

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from mmdet.registry import MODELS
 from mmdet.structures import SampleList
 from mmengine.structures import InstanceData
-from torch import Tensor, nn
+from torch import Tensor
 
 from mmssis.ops import rank_overlap_map, rank_weights
 from mmssis.structures import (PseudoLabelContext, SemanticMap, draw_cells, project_classes,
@@ -18,17 +18,16 @@ from mmssis.structures import (PseudoLabelContext, SemanticMap, draw_cells, proj
 from mmssis.structures.semantic_map import FOREGROUND, NO_CLASS
 
 from ..roi_heads.roi_targets import crop_grid
-from .base import PseudoLabelHook
 from .class_feature_bank import ClassFeatureBank
-from .layer_output import LayerOutput
-from .rank_settings import check_number, check_rank_settings, require_classes
+from .rank_hook import RankHook
+from .rank_settings import check_number
 
 # Images of a rank whose features enter a bank at once; it bounds what the ranks exchange.
 IMAGES_PER_UPDATE = 8
 
 
 @MODELS.register_module()
-class RankStatisticsWeights(PseudoLabelHook):
+class RankStatisticsWeights(RankHook):
     """Weigh each pixel by the channels that its feature shares with its class's prototype.
 
     Weighting Pseudo-Labels, section 3.4, carried over to instances (ours). The pseudo labels of
@@ -67,6 +66,8 @@ class RankStatisticsWeights(PseudoLabelHook):
         ValueError: if a setting is out of its range.
     """
 
+    axes = ('B', 'D', 'h', 'w')
+
     def __init__(self,
                  layer: str,
                  channels: int,
@@ -81,46 +82,19 @@ class RankStatisticsWeights(PseudoLabelHook):
                  instance_weights: bool = False,
                  disagreement: float = 0.5,
                  output_index: Optional[int] = None) -> None:
-        super().__init__()
-        check_rank_settings(self.name, k, channels, offset, labeled_interval)
+        super().__init__(
+            layer, channels, num_classes, k, offset, normalize, labeled_interval, output_index)
         check_number(self.name, 'samples_per_image', samples_per_image, 1)
         check_number(self.name, 'certain', certain, 0, 1)
         check_number(self.name, 'disagreement', disagreement, 0, 1)
-        self.layer = layer
-        self.num_classes = num_classes
-        self.k = k
-        self.offset = offset
-        self.normalize = normalize
-        self.labeled_interval = labeled_interval
         self.samples_per_image = samples_per_image
         self.certain = certain
         self.instance_weights = instance_weights
         self.disagreement = disagreement
-        self.output_index = output_index
         max_new = min(bank_size, IMAGES_PER_UPDATE * samples_per_image)
         # The last row is the background; only labeled pixels enter it.
         self.labeled = ClassFeatureBank(num_classes + 1, channels, bank_size, max_new)
         self.reliable = ClassFeatureBank(num_classes + 1, channels, bank_size, max_new)
-        self._features: Optional[LayerOutput] = None
-
-    def prepare(self, classes: tuple) -> None:
-        """Compare the number of classes with the data's.
-
-        Args:
-            classes: class names of the data set.
-
-        Raises:
-            ValueError: if they differ.
-        """
-        require_classes(self.name, self.num_classes, classes)
-
-    def attach(self, teacher: nn.Module) -> None:
-        """Listen to the layer."""
-        self._features = LayerOutput(teacher, self.layer, self.output_index)
-
-    def wants_labels(self, iteration: int) -> bool:
-        """Every ``labeled_interval`` iterations, whatever the rank."""
-        return iteration % self.labeled_interval == 0
 
     @torch.no_grad()
     def learn(self, candidates: List[InstanceData], data_samples: SampleList) -> None:
@@ -130,7 +104,7 @@ class RankStatisticsWeights(PseudoLabelHook):
             candidates: of each image; the metainfo ``input_shape`` is read.
             data_samples: their samples, with true masks. Labels without masks teach nothing.
         """
-        features = self._take(len(data_samples))
+        features = self.take(len(data_samples))
         self._push(self.labeled, features, [
             true_class_map(sample, self.num_classes, instances.input_shape, features.shape[2:])
             for instances, sample in zip(candidates, data_samples)
@@ -140,7 +114,7 @@ class RankStatisticsWeights(PseudoLabelHook):
     def forward(self, pseudo_labels: List[InstanceData],
                 context: PseudoLabelContext) -> List[InstanceData]:
         """Set or multiply ``pixel_weights``, on the grid of ``mask_logits``."""
-        features = self._take(len(pseudo_labels))
+        features = self.take(len(pseudo_labels))
         maps = [project_classes(instances, self.num_classes, tuple(features.shape[2:]))
                 for instances in pseudo_labels]
         prototypes = self.prototypes()
@@ -157,18 +131,6 @@ class RankStatisticsWeights(PseudoLabelHook):
         """Mean feature of each class in both banks, (K + 1, D); 0 without any."""
         total = self.labeled.features.sum(1) + self.reliable.features.sum(1)
         return total / (self.labeled.counts + self.reliable.counts).clamp(min=1)[:, None]
-
-    def _take(self, num_images: int) -> Tensor:
-        """Features of the teacher's last forward, (B, D, h, w)."""
-        if self._features is None:
-            raise RuntimeError(f'{self.name} listens to no teacher: call attach(teacher) first')
-        features = self._features.take(num_images)
-        channels = self.labeled.features.shape[2]
-        if features.ndim != 4 or features.shape[1] != channels:
-            raise ValueError(f'layer {self.layer!r} gives {tuple(features.shape)}: set channels = '
-                             f'{channels} of {self.name} to the second number, and name a layer '
-                             'that gives (B, D, h, w)')
-        return features
 
     def _push(self, bank: ClassFeatureBank, features: Tensor, classes: List[Tensor]) -> None:
         """Add random cells of each class and image to a bank."""

@@ -1,45 +1,29 @@
 """What a teacher of semantic segmentation says: one candidate per class of an image."""
 
-from typing import List, Tuple
+from typing import Tuple
 
 import torch
-from mmdet.models.detectors import MaskFormer
 from mmdet.registry import MODELS
-from mmdet.structures import SampleList
 from mmengine.structures import InstanceData
 from torch import Tensor
 
 from mmssis.ops import semantic_map, semantic_scores
 from mmssis.ops.semantic import BACKGROUND
 
+from .candidates import Mask2FormerCandidates
+
 # A score of 1 would be a logit of infinity.
 LOGIT_EPS = 1e-4
 
 
 @MODELS.register_module()
-class SemanticCandidates:
+class SemanticCandidates(Mask2FormerCandidates):
     """Candidates of a Mask2Former in semantic mode: the region of each class that is there.
 
     The queries are put together as in prediction, so that a candidate is a class and not a query.
     Its mask logits are those of the class's score map at stride 4. No pixel is in two candidates:
     where another class wins, the score is at most what the winner leaves of 1.
     """
-
-    def __call__(self, teacher: MaskFormer, images: Tensor,
-                 data_samples: SampleList) -> List[InstanceData]:
-        """Run the teacher.
-
-        Args:
-            teacher: the detector whose head gives class and mask logits per query.
-            images: weak views, (B, 3, H, W), normalised.
-            data_samples: their B samples.
-
-        Returns:
-            Candidates of each image, see :meth:`from_logits`.
-        """
-        features = teacher.extract_feat(images)
-        outputs = (layers[-1] for layers in teacher.panoptic_head(features, data_samples))
-        return [self.from_logits(*image, tuple(images.shape[-2:])) for image in zip(*outputs)]
 
     @staticmethod
     def from_logits(cls_logits: Tensor, mask_logits: Tensor,

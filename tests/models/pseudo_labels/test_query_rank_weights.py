@@ -140,4 +140,4 @@ def test_hosts(kind, settings, clock):
     if kind == 'knet':
         images = batch['multi_batch_inputs']['unsup_teacher']
         _, stages = model.teacher.run_stages(model.teacher.extract_feat(images))
-        assert torch.allclose(hook._embeddings.take(2), stages[-1].features, atol=1e-5)
+        assert torch.allclose(hook._output.take(2), stages[-1].features, atol=1e-5)
