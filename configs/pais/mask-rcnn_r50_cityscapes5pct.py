@@ -2,7 +2,7 @@
 
     bash tools/dist_train.sh configs/pais/mask-rcnn_r50_cityscapes5pct.py 4
 
-Published: 18.0 mask AP on val (Table 2; supervised with the same views 11.3).
+Published: 18.0 mask AP on val (Table 2; supervised 11.3, Noisy Boundaries' number).
 Schedule: 27 000 iterations with SGD, the second of the two released recipes, as the paper says.
 Hardware: four GPUs in the paper; kind and hours unknown. Not run by us at this scale.
 """

@@ -3,7 +3,8 @@
     bash tools/dist_train.sh configs/pais/mask-rcnn_r50_coco100pct.py 4
 
 Published: 39.5 mask AP on val2017 (Table 4; supervised with the same views 37.5).
-No config of this run was released; the schedule is that of the other fractions.
+The schedule of the other fractions. No config of this run was released; the name of one says 540k
+iterations: `--cfg-options schedule.max_iters=540000`.
 Hardware: four GPUs in the paper; kind and hours unknown. Not run by us at this scale.
 """
 _base_ = './mask-rcnn_r50_coco10pct.py'

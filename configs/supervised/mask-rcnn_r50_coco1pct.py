@@ -3,7 +3,8 @@
     bash tools/dist_train.sh configs/supervised/mask-rcnn_r50_coco1pct.py 4
 
 Published: 11.5 mask AP on val2017 (Table 3, with the same views).
-Same data and labeled views as PAIS, four labeled images per GPU; the paper does not give its batch.
+Same data, labeled views and number of labeled images per GPU, one, as PAIS; the paper does not give
+its batch.
 Hardware: four GPUs in the paper; kind and hours unknown. Not run by us at this scale.
 """
 _base_ = '../pais/mask-rcnn_r50_coco1pct.py'

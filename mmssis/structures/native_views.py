@@ -87,4 +87,6 @@ def project_boxes(boxes: Tensor, matrix: np.ndarray, img_shape: Sequence[int]) -
     if len(boxes) == 0:
         return boxes.float()
     to_target = torch.as_tensor(matrix, dtype=torch.float32, device=boxes.device)
-    return bbox_project(boxes.float(), to_target, tuple(img_shape[:2]))
+    # bfloat16 knows every fourth pixel, and the area of a box in float16 may be infinite.
+    with torch.autocast(boxes.device.type, enabled=False):
+        return bbox_project(boxes.float(), to_target, tuple(img_shape[:2]))

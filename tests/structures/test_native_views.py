@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from mmdet.models.task_modules.assigners import MaxIoUAssigner
 from mmengine.structures import InstanceData
 
 from mmssis.structures import (move_box_masks, move_query_masks, project_boxes, project_instances,
@@ -129,3 +130,17 @@ def test_boxes_go_there_and_back():
     there = project_boxes(boxes, matrix, (SIZE, SIZE))
     assert there.tolist() == [[28, 18, 38, 33]]
     assert torch.allclose(project_boxes(there, np.linalg.inv(matrix), (SIZE, SIZE)), boxes)
+
+
+@pytest.mark.parametrize('dtype', [torch.float16, torch.bfloat16])
+def test_boxes_keep_float32_under_autocast(dtype):
+    """In float16 the area of a large box is infinite, and no proposal overlaps it."""
+    boxes = torch.tensor([[20.5, 30.25, 620.5, 530.75], [338.5, 652.625, 366.875, 681.9]])
+    matrix = np.array([[-0.9, 0, 1200.3], [0, 0.9, 3.7], [0, 0, 1]])
+    expected = project_boxes(boxes, matrix, (800, 1333))
+    with torch.autocast('cpu', dtype=dtype):
+        moved = project_boxes(boxes, matrix, (800, 1333))
+        assigned = MaxIoUAssigner(0.7, 0.3, 0.3).assign(
+            InstanceData(priors=expected), InstanceData(bboxes=moved, labels=torch.arange(2)))
+    assert moved.dtype == torch.float32 and torch.equal(moved, expected)
+    assert assigned.gt_inds.tolist() == [1, 2]

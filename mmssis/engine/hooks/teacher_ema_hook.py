@@ -73,7 +73,7 @@ class TeacherEMAHook(Hook):
         """Follow the student, if the optimizer has stepped in this iteration."""
         start = self.copied_at(runner)
         if runner.iter >= start and runner.optim_wrapper.should_update():
-            self.update(1 - self.momentum_at(runner.iter - start + 1))
+            self.update(1 - self.momentum_at(self.steps_since(runner, start)))
 
     def before_val(self, runner: Runner) -> None:
         """During burn-in, validate the student as the teacher too."""
@@ -90,6 +90,17 @@ class TeacherEMAHook(Hook):
     def copied_at(self, runner: Runner) -> int:
         """Iteration before which the teacher becomes a copy of the student."""
         return semi_detector(runner).burn_in
+
+    @staticmethod
+    def steps_since(runner: Runner, start: int) -> int:
+        """Optimizer steps from iteration ``start`` to the present one, both included.
+
+        With gradients accumulated over k iterations one iteration in k is a step, counted from
+        iteration 0, and the last iteration of the run is one in any case.
+        """
+        # mmengine has no public name for it.
+        counts = runner.optim_wrapper._accumulative_counts
+        return -(-(runner.iter + 1) // counts) - start // counts
 
     def _in_burn_in(self, runner: Runner) -> bool:
         """Whether training has begun but the teacher was not copied yet."""

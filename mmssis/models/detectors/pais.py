@@ -10,7 +10,8 @@ from mmdet.structures import DetDataSample, SampleList
 from mmengine.structures import InstanceData
 from torch import Tensor
 
-from mmssis.models.pseudo_labels import MaskRCNNCandidates
+from mmssis.models.pseudo_labels import (ClassThresholdFilter, DualThresholdFilter,
+                                         MaskRCNNCandidates)
 from mmssis.structures import move_box_masks, move_query_masks, project_boxes, view_to_view
 
 from .semi_instance_segmentor import Batch, SemiInstanceSegmentor
@@ -33,7 +34,8 @@ class PAIS(SemiInstanceSegmentor):
         **kwargs: as :class:`SemiInstanceSegmentor`.
 
     Raises:
-        ValueError: if ``teacher_background`` is set and the candidates cannot give it.
+        ValueError: if ``teacher_background`` is set and the candidates cannot give it, or if the
+            threshold of the candidates is above that of the first filter.
     """
 
     def __init__(self, *args: Any, teacher_background: bool = False, **kwargs: Any) -> None:
@@ -43,6 +45,19 @@ class PAIS(SemiInstanceSegmentor):
             raise ValueError('model.teacher_background = True needs MaskRCNNCandidates, got '
                              f'{type(self.candidates).__name__}: set it to False')
         self.teacher_background = teacher_background
+        if self.has_boxes:
+            self._check_thresholds()
+
+    def _check_thresholds(self) -> None:
+        """Refuse a threshold of the candidates that hides the first filter's."""
+        score_thr = self.candidates.score_thr
+        for hook in self.pseudo_label_hooks[:1]:
+            if isinstance(hook, (DualThresholdFilter, ClassThresholdFilter)) \
+                    and score_thr > hook.class_thr:
+                raise ValueError(
+                    f'model.candidates.score_thr = {score_thr} is above class_thr = '
+                    f'{hook.class_thr} of {hook.name}: boxes between the two would never reach '
+                    'the filter. Set both')
 
     def finish(self, instances: InstanceData) -> InstanceData:
         """Leave the masks at their native resolution."""

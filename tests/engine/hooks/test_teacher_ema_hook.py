@@ -85,6 +85,25 @@ def test_gap_2_20_follows_optimizer_steps_not_iterations(monkeypatch, counts, up
     assert len(seen) == updates and seen[0] == pytest.approx(0.1)
 
 
+@pytest.mark.parametrize('burn_in, resumed_at, counts, shares', [
+    pytest.param(0, 0, 1, [1 / 2, 1 / 3, 1 / 4, 1 / 5, 1 / 6, 1 / 7], id='every step'),
+    pytest.param(0, 0, 3, [1 / 2, 1 / 3], id='every third step'),
+    pytest.param(3, 0, 3, [1 / 2], id='after burn-in'),
+    pytest.param(2, 0, 3, [1 / 2, 1 / 3], id='burn-in ends between two steps'),
+    pytest.param(0, 3, 3, [1 / 3], id='resumed'),
+    pytest.param(0, 0, 4, [1 / 2, 1 / 3], id='the last iteration steps in any case'),
+])
+def test_gap_2_20_warm_up_counts_optimizer_steps(monkeypatch, burn_in, resumed_at, counts, shares):
+    """Else four accumulated iterations would leave the random start in PAIS's teacher."""
+    model, seen = Pair(burn_in=burn_in), []
+    hook = TeacherEMAHook(momentum=0.999, warm_up=999, warm_up_offset=1)
+    monkeypatch.setattr(hook, 'update', seen.append)
+    runner = make_runner(model, iteration=resumed_at, accumulative_counts=counts)
+    runner.optim_wrapper.initialize_count_status(model, resumed_at, 6)
+    train(runner, hook, 6 - resumed_at)
+    assert seen == pytest.approx(shares)
+
+
 def test_gap_2_20_teacher_and_student_must_have_the_same_tensors():
     model = Pair()
     model.student.add_module('extra', nn.Linear(2, 2))

@@ -184,6 +184,15 @@ def test_background_of_the_teacher_needs_its_boxes():
         MODELS.build(toy_pais('knet', teacher_background=True))
 
 
+@pytest.mark.parametrize('class_thr, score_thr', [(0.2, 0.35), (0.0, 0.05)])
+def test_candidates_may_not_hide_the_filters_threshold(class_thr, score_thr):
+    hook = dict(type='DualThresholdFilter', class_thr=class_thr, mask_thr=0.3)
+    config = toy_pais('mask-rcnn', hooks=[hook])
+    config['candidates'] = dict(type='MaskRCNNCandidates', score_thr=score_thr)
+    with pytest.raises(ValueError, match=f'score_thr = {score_thr} is above class_thr'):
+        MODELS.build(config)
+
+
 @every_kind
 def test_bfloat16_gives_finite_losses(kind, clock):
     clock(3, 10)
@@ -195,10 +204,18 @@ def test_bfloat16_gives_finite_losses(kind, clock):
 
 @every_kind
 def test_prediction_is_the_teachers(kind):
-    model = build_pais(kind).eval()
-    samples = [sample_with_boxes(64, ())]
-    result, = model.predict(torch.randn(1, 3, 64, 64), samples)
+    model, images = build_pais(kind).eval(), torch.randn(1, 3, 64, 64)
+    with torch.no_grad():
+        for parameter in model.student.parameters():
+            parameter.add_(0.1 * torch.randn_like(parameter))
+
+    def scores(detector):
+        return detector.predict(images, [sample_with_boxes(64, ())])[0].pred_instances.scores
+
+    result, = model.predict(images, [sample_with_boxes(64, ())])
     assert result.pred_instances.masks.shape[1:] == (64, 64)
+    assert torch.equal(result.pred_instances.scores, scores(model.teacher))
+    assert not torch.equal(result.pred_instances.scores, scores(model.student))
 
 
 @pytest.mark.parametrize('kind', ['knet', 'mask-rcnn'])
