@@ -23,10 +23,11 @@ model = dict(
             num_heads=[4, 8, 16, 32],
             window_size=7,
             drop_path_rate=0.2,
-            out_indices=(0, 1, 2, 3),
+            # An output that the neck does not read has a norm that never learns: DDP fails.
+            out_indices=(1, 2, 3),
             convert_weights=True,
             init_cfg=dict(type='Pretrained', checkpoint=checkpoint)),
-        neck=dict(in_channels=[128, 256, 512, 1024])))
+        neck=dict(in_channels=[256, 512, 1024], start_level=0)))
 
 box_dataset = dict(_base_.box_dataset, pipeline=_base_.strongv2_pipeline)
 train_dataloader = dict(dataset=dict(datasets=[box_dataset]))

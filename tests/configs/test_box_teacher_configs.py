@@ -14,6 +14,7 @@ from mmengine.config import ConfigDict
 from mmengine.dataset import Compose
 from shipped import (BOXES, COCO_CLASSES, CONFIGS, accepts, distinct, docstring, found, loaded,
                      name_of)
+from toy_condinst import box_sample
 
 from mmssis.datasets.pipeline_geometry import check_pipeline_geometry
 from mmssis.utils.schedule import apply_schedule, check_burn_in
@@ -128,6 +129,32 @@ def test_detectors_build_without_weights():
         assert [feature.shape[1] for feature in features] == list(detector.neck.in_channels)
 
 
+def narrow(detector: ConfigDict) -> ConfigDict:
+    """A detector with an eighth of its channels; Swin is flat too, EfficientNet stays as it is."""
+    small = copy.deepcopy(detector)
+    widths = dict(ResNet=dict(base_channels=8),
+                  SwinTransformer=dict(embed_dims=16, depths=[1] * 4, num_heads=[1, 1, 2, 2]))
+    if small.backbone.type in widths:
+        small.backbone.update(widths[small.backbone.type])
+        small.neck.in_channels = [channels // 8 for channels in small.neck.in_channels]
+    small.neck.out_channels = 32
+    small.bbox_head.update(in_channels=32, feat_channels=32)
+    small.mask_head.mask_feature_head.update(in_channels=32, feat_channels=16)
+    return small
+
+
+def test_every_parameter_learns():
+    """Ranks that train together stop at one that does not."""
+    for detector in distinct(narrow(loaded(path).model.detector) for path in BOXES):
+        model = MODELS.build(detector).train()
+        samples = [box_sample((0, 1), masks=True), box_sample((2, ))]
+        losses = model.loss(torch.randn(2, 3, 64, 64), samples)
+        sum(value.sum() for value in losses.values()).backward()
+        left_out = [name for name, parameter in model.named_parameters()
+                    if parameter.requires_grad and parameter.grad is None]
+        assert not left_out, detector.backbone.type
+
+
 def test_the_whole_model_builds():
     with torch.device('meta'):
         model = MODELS.build(loaded(FOLDER / 'condinst_lite0_animals_mixed.py').model)
@@ -138,7 +165,9 @@ def test_the_whole_model_builds():
 @pytest.mark.parametrize('name, warm_up, colours', [
     pytest.param('condinst_r50_coco.py', None, 0, id='1x: no strong augmentation'),
     pytest.param('condinst_r50_coco_3x.py', None, 1, id='3x: strong augmentation'),
-    pytest.param('condinst_r50_voc.py', 1667, 1, id='VOC'),
+    pytest.param('condinst_swin-base_coco_3x.py', None, 1, id='Swin, 3x'),
+    pytest.param('condinst_r50_voc.py', 1667, 0, id='VOC: unknown, hence none'),
+    pytest.param('condinst_r50_cityscapes.py', None, 0, id='Cityscapes: unknown, hence none'),
     pytest.param('condinst_lite0_animals.py', 100, 0, id='CPU'),
 ])
 def test_warm_up_and_augmentation(name, warm_up, colours):

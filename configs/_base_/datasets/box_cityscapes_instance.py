@@ -1,6 +1,7 @@
 """Cityscapes with boxes alone, as BoxTeacher sees it; the masks in the file are not read.
 
-Student: short side 800 to 1024. Teacher: the original 1024 x 2048 (paper, section 5.3).
+Student: short side 800 to 1024. Teacher: the original 1024 x 2048 (paper, section 5.3). Neither
+paper nor released code says how the student's is coloured; it is clean, as COCO's of 1x.
 """
 _base_ = ['./semi_cityscapes_instance.py', './box_views.py']
 
@@ -18,7 +19,6 @@ box_pipeline = [
                 scales=[(2 * side, side) for side in range(800, 1025, 32)],
                 resize_type='Resize',
                 keep_ratio=True),
-            _base_.box_strongv2,
             _base_.box_pack,
         ]),
 ]

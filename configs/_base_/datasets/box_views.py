@@ -1,7 +1,7 @@
 """What views of images with boxes have in common on every data set.
 
-Flip is shared. Teacher and student see the same clean picture but for its size; from three times
-the usual schedule on, the student's is coloured as `box_strongv2` (released code, `strongv2`).
+Flip is shared. Teacher and student see the same clean picture but for its size; on COCO with three
+times the usual schedule, the student's is coloured as `box_strongv2` (released code, `strongv2`).
 """
 box_branches = ['unsup_teacher', 'unsup_student']
 box_pack = dict(

@@ -46,8 +46,9 @@ class WeightedCondInstMaskHead(CondInstMaskHead):
 
     An image has boxes if the metainfo ``box_labeled`` of its sample says so, and masks otherwise.
     With boxes it needs the metainfo ``color_similarity`` (8, h, w), see
-    :func:`mmssis.ops.color_similarity`; pixels without labels are left out there. A missing weight
-    means 1; with all weights 1 and true masks the losses are mmdet's.
+    :func:`mmssis.ops.color_similarity`; pixels without labels are left out there. With pseudo masks
+    ``labeled_cells`` (h, w), bool, says the same for the affinity; without it only padding is left
+    out. A missing weight means 1; with all weights 1 and true masks the losses are mmdet's.
 
     Every loss is a mean over all points that have it, of all images and ranks; ``loss_pairwise``
     over pairs of pixels, ``loss_pseudo_mask`` and ``loss_affinity`` over points of weight above 0.
@@ -234,9 +235,8 @@ class WeightedCondInstMaskHead(CondInstMaskHead):
         instances, grid = instances[used], logits.shape[1:]
         boxes = cell_boxes(instances.bboxes, grid, self.mask_out_stride)
         masks = cell_masks(instances, grid, self.mask_out_stride) * boxes
-        image = boxes.new_tensor([[0, 0, *meta['img_shape'][1::-1]]], dtype=torch.float32)
         affinity = mask_affinity(
-            masks, dilation=self.dilation, valid=cell_boxes(image, grid, self.mask_out_stride)[0])
+            masks, dilation=self.dilation, valid=self._labeled_cells(meta, boxes))
         if self.affinity_threshold is not None:
             # One byte per pair before it is repeated for every point of an instance.
             affinity = affinity >= self.affinity_threshold
@@ -246,6 +246,13 @@ class WeightedCondInstMaskHead(CondInstMaskHead):
         weights = instance_weights(instances, 'mask_weights', owners)
         return dict(loss_pseudo_mask=self._dice(logits, masks, instances, owners),
                     loss_affinity=((losses * weights).sum(), logits.new_tensor(len(logits))))
+
+    def _labeled_cells(self, meta: dict, like: Tensor) -> Tensor:
+        """Cells of an image that count as neighbours, bool (h, w), of the grid of (..., h, w)."""
+        if 'labeled_cells' in meta:
+            return meta['labeled_cells']
+        image = like.new_tensor([[0, 0, *meta['img_shape'][1::-1]]], dtype=torch.float32)
+        return cell_boxes(image, like.shape[-2:], self.mask_out_stride)[0]
 
     def predict_by_feat(self, mask_preds: List[Tensor], results_list: InstanceList,
                         *args: Any, **kwargs: Any) -> InstanceList:

@@ -34,8 +34,9 @@ class BoxTeacher(SemiInstanceSegmentor):
 
     Args:
         *args: as :class:`SemiInstanceSegmentor`.
-        bottom_pixels: rows at the bottom of the original image whose colours are not used, as
-            they are often a border or a caption; 10 in BoxInst.
+        bottom_pixels: rows at the bottom of the original image that are no pixel's neighbours in
+            the pairwise and the affinity loss, as they are often a border or a caption; 10 in
+            BoxInst.
         **kwargs: as :class:`SemiInstanceSegmentor`; ``ramp_up`` stays 0.
 
     Raises:
@@ -92,7 +93,14 @@ class BoxTeacher(SemiInstanceSegmentor):
 
     @torch.no_grad()
     def add_colors(self, weak: Batch, strong: Batch) -> None:
-        """Set ``color_similarity`` (8, h, w) of the images with boxes, in their strong view."""
+        """Set what the losses of boxes read in the strong view, at stride 4, as metainfo.
+
+        Images with boxes get ``color_similarity`` (8, h, w) and ``labeled_cells`` (h, w), bool.
+
+        Args:
+            weak: the teacher's views.
+            strong: the student's views, whose samples are changed.
+        """
         chosen = [i for i, sample in enumerate(strong.data_samples) if is_box_labeled(sample)]
         if not chosen:
             return
@@ -101,9 +109,12 @@ class BoxTeacher(SemiInstanceSegmentor):
         views = [self.colors_in_view(*item, strong.images.shape[-2:])
                  for item in zip(images, sources, targets)]
         colors, valid = (torch.stack(part) for part in zip(*views))
-        for target, maps in zip(targets, color_similarity(colors, stride=STRIDE, valid=valid)):
+        similarity = color_similarity(colors, stride=STRIDE, valid=valid)
+        cells = valid[:, STRIDE // 2::STRIDE, STRIDE // 2::STRIDE]
+        for target, maps, labeled in zip(targets, similarity, cells):
             # Not set_metainfo, which copies what it is given.
             target.set_field(maps, 'color_similarity', field_type='metainfo')
+            target.set_field(labeled, 'labeled_cells', field_type='metainfo')
 
     def colors_in_view(self, image: Tensor, source: DetDataSample, target: DetDataSample,
                        shape: torch.Size) -> List[Tensor]:
@@ -135,20 +146,24 @@ class BoxTeacher(SemiInstanceSegmentor):
         """Pseudo labels of one image in its strong view, with masks at stride 4.
 
         Args:
-            instances: N instances with ``mask_logits`` (N, h, w) and ``bboxes`` in the weak view.
+            instances: N instances with ``mask_logits`` (N, h, w) and ``bboxes`` in the weak view;
+                ``uncropped_logits`` are moved in place of the former if they are there.
             source: sample of the weak view. With box labels it must show all that the strong
                 view shows, or boxes would be missing there.
             target: sample of the strong view.
 
         Returns:
-            New instances with ``masks`` (N', h', w') bool and ``bboxes``. Boxes that left the view
-            are gone, and of images without labels also instances whose mask has.
+            New instances with ``masks`` (N', h', w') bool and ``bboxes``. Masks of true boxes may
+            leave them: the mask head crops. Boxes that left the view are gone, and of images
+            without labels also instances whose mask has.
         """
         matrix, out_shape = view_to_view(source, target), tuple(target.batch_input_shape)
-        in_shape, maps = instances.input_shape, {'masks': instances.mask_logits}
+        in_shape = instances.input_shape
+        maps = {'masks': instances.get('uncropped_logits', instances.mask_logits)}
         if 'pixel_weights' in instances:
             maps['pixel_weights'] = instances.pixel_weights
         moved = without_geometry(instances, out_shape)
+        moved.pop('uncropped_logits', None)
         moved.bboxes = instances.bboxes
         if not same_geometry(matrix, in_shape, out_shape):
             grid = tuple(-(-side // STRIDE) for side in out_shape)

@@ -13,7 +13,7 @@ from mmssis.structures import PseudoLabelContext
 from .base import PseudoLabelHook
 
 SORT_BY = ('mask_aware', 'class')
-# A probability of about 2e-9: moved between views, it still outweighs any logit beside it.
+# A probability of about 2e-9.
 NOTHING = -20.0
 
 
@@ -26,6 +26,10 @@ class AssignToBoxes(PseudoLabelHook):
     foreground probability inside the box, and ``mask_weights`` ``sqrt(c ** class_power * m)``
     where c is the prediction's class score; 0 where no prediction was given. Masks stay at their
     native stride. Images without weak labels pass unchanged.
+
+    ``uncropped_logits`` (G, h, w) are the same masks beyond their boxes as well. A view of another
+    size needs these: interpolation between a logit and the crop beside it would move the mask's
+    edge inwards. What is moved is cropped in its new view.
 
     Args:
         iou_thr: least IoU of a prediction's box with the true box, in [0, 1].
@@ -94,16 +98,17 @@ class AssignToBoxes(PseudoLabelHook):
         logits = scores.new_full((len(true), *candidates.mask_logits.shape[1:]), NOTHING)
         logits[found] = chosen.mask_logits.float()
         boxes, inside = _cells_of_boxes(true.bboxes, logits.shape[1:], candidates.input_shape)
-        logits = logits.masked_fill(~inside, NOTHING)
+        cropped = logits.masked_fill(~inside, NOTHING)
 
-        mask_scores = mask_aware_scores(torch.ones_like(scores), logits.sigmoid(), boxes) ** 2
+        mask_scores = mask_aware_scores(torch.ones_like(scores), cropped.sigmoid(), boxes) ** 2
         weights = (scores ** self.class_power * mask_scores).sqrt()
         return InstanceData(
             metainfo=candidates.metainfo,
             labels=true.labels,
             bboxes=true.bboxes,
             class_scores=torch.ones_like(scores),
-            mask_logits=logits,
+            mask_logits=cropped,
+            uncropped_logits=logits,
             mask_scores=mask_scores,
             mask_weights=weights if self.weigh else (mask_scores > 0).float())
 

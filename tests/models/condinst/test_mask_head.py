@@ -164,6 +164,19 @@ def test_padding_has_no_affinity():
     assert losses['loss_affinity'] != pytest.approx(whole['loss_affinity'], rel=1e-3)
 
 
+def test_cells_without_labels_have_no_affinity():
+    """Neither as they are padding, nor as the metainfo says so."""
+    sample, valid = pseudo((0, 1, 2)), torch.zeros(CELLS, CELLS, dtype=torch.bool)
+    valid[1:6, :13] = True
+    sample.set_metainfo(dict(labeled_cells=valid))
+    losses, logits = losses_of([sample], [[2]], affinity_weight=1.0)
+    mu = affinity_equations.mask_affinity(pseudo_mask(sample, 2), valid=valid.tolist())
+    expected = affinity_equations.affinity_loss(logits[0][0].tolist(), mu, 0.5, box_of(2))
+    assert losses['loss_affinity'] == pytest.approx(expected, rel=1e-4)
+    whole, _ = losses_of([pseudo((0, 1, 2))], [[2]], affinity_weight=1.0)
+    assert losses['loss_affinity'] != pytest.approx(whole['loss_affinity'], rel=1e-3)
+
+
 @pytest.mark.parametrize('iteration, warm_up, share', [
     pytest.param(0, 100, 0.0, id='at the start'),
     pytest.param(25, 100, 0.25, id='in between'),

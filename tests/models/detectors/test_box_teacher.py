@@ -7,10 +7,12 @@ from mmengine.logging import MessageHub
 from mmengine.structures import InstanceData
 from toy_box_teacher import ASSIGN, BOXES, box_batch, build_box_teacher, toy_box_teacher, view
 
+from mmssis.models.condinst.mask_targets import cell_boxes, cell_masks
 from mmssis.models.detectors import BoxTeacher
 from mmssis.models.detectors.box_teacher import labeled_area
 from mmssis.models.detectors.semi_instance_segmentor import Batch
-from mmssis.ops import color_similarity
+from mmssis.models.pseudo_labels import AssignToBoxes
+from mmssis.ops import affinity_loss, color_similarity
 
 LOSSES = ('loss_cls', 'loss_bbox', 'loss_centerness', 'loss_mask', 'loss_project', 'loss_pairwise',
           'loss_pseudo_mask', 'loss_affinity')
@@ -151,6 +153,27 @@ def test_boxes_and_masks_move_together(matrix, size, box, corner, known):
     assert (rows.min(), columns.min()) == corner and len(rows) == 64 * (size // 64) ** 2
 
 
+@pytest.mark.parametrize('box', [
+    pytest.param([20., 36., 52., 68.], id='32 pixels, on the cells'),
+    pytest.param([21., 34.5, 53., 66.5], id='32 pixels, beside them'),
+])
+@pytest.mark.parametrize('scale', [1.0, 0.8])
+def test_a_mask_that_fills_its_box_still_does_after_the_move(box, scale):
+    """A crop before the resampling would take a fifth of a small mask away."""
+    found = InstanceData(
+        metainfo=dict(input_shape=(160, 160)), labels=torch.tensor([0]),
+        class_scores=torch.tensor([0.9]), bboxes=torch.tensor([box]),
+        mask_logits=torch.full((1, 40, 40), 6.0))
+    given = AssignToBoxes().give(
+        found, InstanceData(labels=torch.tensor([0]), bboxes=torch.tensor([box])))
+    size = round(160 * scale)
+    result = moved(given, view((0, ), size, ori=160, matrix=np.diag([scale, scale, 1.])))
+    assert torch.allclose(result.bboxes, scale * torch.tensor([box]))
+    cells = cell_boxes(result.bboxes, (size // 4, ) * 2, 4)
+    learned = cell_masks(result, cells.shape[1:], 4) * cells
+    assert learned.sum() >= 0.98 * cells.sum() and 'uncropped_logits' not in result
+
+
 @pytest.mark.parametrize('known, matrix, left', [
     pytest.param(True, np.eye(3), 1, id='true box without a mask'),
     pytest.param(False, np.eye(3), 0, id='pseudo box without a mask'),
@@ -198,12 +221,31 @@ def test_colors_of_another_size():
     assert torch.allclose(similarity[:, 3:-3, 3:-3], torch.ones(()), atol=1e-4)
 
 
+def test_the_bottom_has_neither_colors_nor_affinity(monkeypatch):
+    model, batch, seen = build_box_teacher(bottom_pixels=10), box_batch((0, 1)), []
+    perfect(model, monkeypatch)
+
+    def spied(logits, affinity, **settings):
+        seen.append(affinity)
+        return affinity_loss(logits, affinity, **settings)
+
+    monkeypatch.setattr('mmssis.models.condinst.weighted_mask_head.affinity_loss', spied)
+    model.loss(**batch)
+    target, = batch['multi_batch_data_samples']['unsup_student']
+    # Rows 13, 14 and 15 of the cells; neighbours are two rows above, beside, and two rows below.
+    for maps in (target.color_similarity, seen[0].flatten(0, 1).view(-1, 8, 16, 16).amax(0)):
+        above, beside, below = maps[:3], maps[3:5], maps[5:]
+        assert not above[:, 15:].any() and not beside[:, 13:].any() and not below[:, 11:].any()
+        assert above[:, 13:15].any() and beside[:, 12].any() and below[:, 10].any()
+    assert target.labeled_cells.any(1).tolist() == [True] * 13 + [False] * 3
+
+
 def test_no_colors_without_box_labels():
     model = build_box_teacher()
     target = view(None)
     strong = Batch(torch.zeros(1, 3, 64, 64), [target])
     model.add_colors(Batch(torch.zeros(1, 3, 64, 64), [view(None)]), strong)
-    assert 'color_similarity' not in target.metainfo
+    assert not {'color_similarity', 'labeled_cells'} & set(target.metainfo)
 
 
 @pytest.mark.parametrize('fields, rows, columns', [

@@ -97,6 +97,7 @@ def test_masks_end_at_their_boxes():
     # Cells of 4 pixels: the first centre inside of x >= 2 is that of cell 0.
     mask = instances.mask_logits[0] > 0
     assert mask[:8, :7].all() and mask.sum() == 56
+    assert (instances.uncropped_logits > 0).all()
 
 
 @pytest.mark.parametrize('scores, kept', [
@@ -144,6 +145,10 @@ def test_order(sort_by, given):
 def test_a_box_without_a_cell_has_an_empty_mask(box):
     instances = give(candidates([box], [0.9]), true([box]))
     assert cells(instances).tolist() == [0] and instances.mask_weights.tolist() == [0.0]
+
+
+def test_a_box_without_a_prediction_has_no_mask_in_any_view():
+    assert (give(candidates([RIGHT], [0.8]), true()).uncropped_logits[0] < 0).all()
 
 
 @pytest.mark.parametrize('settings, message', [
