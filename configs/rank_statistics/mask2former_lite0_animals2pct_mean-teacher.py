@@ -2,7 +2,8 @@
 
     python tools/train.py configs/rank_statistics/mask2former_lite0_animals2pct_mean-teacher.py
 
-The mask losses divide by the sum of the weights, and dice reads them as well, as on COCO.
+The mask's cross-entropy is divided by the batch's mean weight, and dice reads the weights within
+each mask, as on COCO.
 No published AP. Not run by us yet.
 """
 _base_ = '../mean_teacher/mask2former_lite0_animals2pct.py'

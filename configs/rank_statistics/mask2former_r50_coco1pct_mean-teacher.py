@@ -2,8 +2,10 @@
 
     bash tools/dist_train.sh configs/rank_statistics/mask2former_r50_coco1pct_mean-teacher.py 4
 
-Preset: transfer of the paper's row "PPW" (Table 3), which has a mean teacher too. The mask losses
-divide by the sum of the weights as in the released code, and dice reads the weights as well.
+Preset: transfer of the paper's row "PPW" (Table 3), which has a mean teacher too. The mask's
+cross-entropy is divided by the mean weight of the batch, as the released code divides by the sum.
+Dice, which the code lacks, reads the weights too (ours): it is a ratio, so that they count within
+a mask, and a mask that weighs little as a whole keeps its dice loss.
 No published AP for instances.
 Hardware: four RTX 3090 in PL-DC's paper; hours unknown. Not run by us at this scale.
 """

@@ -235,15 +235,15 @@ def split_by_labels(datasets: Sequence[object]) -> tuple[object, object]:
     return tuple(SimpleNamespace(datasets=part) for part in parts)
 
 
-def check_box_detector(has_boxes: bool, is_box_teacher: bool, num_assigning: int, num_others: int,
-                       reads_unlabeled: bool) -> list[str]:
+def check_box_detector(has_boxes: bool, is_box_teacher: bool, num_assigning: int,
+                       num_filters: int, reads_unlabeled: bool) -> list[str]:
     """Compare the kinds of labels with the detector and its hooks.
 
     Args:
         has_boxes (bool): Whether images are labeled with boxes alone.
         is_box_teacher (bool): Whether the detector is a ``BoxTeacher``.
         num_assigning (int): Number of hooks that assign masks to boxes.
-        num_others (int): Number of other hooks.
+        num_filters (int): Number of hooks that filter.
         reads_unlabeled (bool): Whether pseudo labels are made of images without any label.
 
     Returns:
@@ -259,33 +259,34 @@ def check_box_detector(has_boxes: bool, is_box_teacher: bool, num_assigning: int
     if num_assigning and not has_boxes:
         return ['AssignToBoxes in model.pseudo_label_hooks has nothing to do: no image is labeled '
                 'with boxes alone. Use a BoxLabeledCocoDataset, or remove the hook.']
-    if num_assigning and reads_unlabeled and not num_others:
+    if num_assigning and reads_unlabeled and not num_filters:
         return ['AssignToBoxes passes the candidates of images without labels unchanged, so every '
                 'one would be a pseudo label. Add a filter, for example dict(type="UnlabeledOnly", '
                 'hook=dict(type="DualThresholdFilter")), to model.pseudo_label_hooks.']
     return []
 
 
-def check_filtered(num_hooks: int, burn_in: int, max_iters: int) -> list[str]:
+def check_filtered(num_filters: int, burn_in: int, max_iters: int) -> list[str]:
     """Refuse training on pseudo labels that nothing filters.
 
     A supervised config is one whose burn-in lasts to the end; a longer run than its burn-in would
-    go on with every candidate as a pseudo label.
+    go on with every candidate as a pseudo label. Hooks that only weigh or correct filter nothing.
 
     Args:
-        num_hooks (int): Length of ``model.pseudo_label_hooks``.
+        num_filters (int): Number of hooks of ``model.pseudo_label_hooks`` that drop candidates.
         burn_in (int): Iterations of ``model.burn_in``.
         max_iters (int): Iterations of the run.
 
     Returns:
         list[str]: At most one problem.
     """
-    if num_hooks or burn_in >= max_iters:
+    if num_filters or burn_in >= max_iters:
         return []
-    return [f'model.pseudo_label_hooks is empty, but the run goes on after model.burn_in={burn_in} '
-            f'to iteration {max_iters}: every candidate would be a pseudo label. Set the length by '
-            'schedule.max_iters, which moves the burn-in of a supervised config along, or give a '
-            'filter.']
+    return ['model.pseudo_label_hooks has no filter, but the run goes on after model.burn_in='
+            f'{burn_in} to iteration {max_iters}: every candidate would be a pseudo label. Put a '
+            'filter first, for example dict(type="DualThresholdFilter"); a hook of your own that '
+            'drops candidates says so by filters = True. The length of a supervised run is set by '
+            'schedule.max_iters, which moves its burn-in along.']
 
 
 def check_burn_in(model_burn_in: int, sampler_burn_in: int, from_boxes: bool = False) -> list[str]:

@@ -2,7 +2,7 @@
 
 from .affinity import affinity_loss, mask_affinity
 from .aligning import aligning_weights
-from .boundary import boundary_preserving_map
+from .boundary import boundary_preserving_map, boundary_preserving_map_in_boxes
 from .box_maps import sample_box_maps
 from .box_supervision import color_similarity, pairwise_loss, projection_loss, rgb_to_lab
 from .components import largest_part_boxes
@@ -21,11 +21,12 @@ from .weak_labels import assign_masks_to_boxes, mask_aware_scores
 
 __all__ = [
     'affine_masks', 'affinity_loss', 'aligning_weights', 'assign_masks_to_boxes', 'binary_mask_iou',
-    'boundary_preserving_map', 'channel_ranks', 'class_quality', 'color_similarity',
-    'correction_can_change', 'coupled_threshold', 'dual_threshold', 'fuse_class_probs',
-    'fusion_weight', 'largest_part_boxes', 'mask_affinity', 'mask_aware_scores', 'mask_quality',
-    'mask_uncertainty', 'match_class_thresholds', 'match_pixel_threshold', 'pairwise_loss',
-    'projection_loss', 'rank_overlap', 'rank_overlap_map', 'rank_weights', 'rgb_to_lab',
-    'sample_box_maps', 'sample_points', 'semantic_map', 'semantic_scores', 'softmax_focal_loss',
-    'weighted_mask_bce', 'weighted_mask_dice'
+    'boundary_preserving_map', 'boundary_preserving_map_in_boxes', 'channel_ranks',
+    'class_quality', 'color_similarity', 'correction_can_change', 'coupled_threshold',
+    'dual_threshold', 'fuse_class_probs', 'fusion_weight', 'largest_part_boxes', 'mask_affinity',
+    'mask_aware_scores', 'mask_quality', 'mask_uncertainty', 'match_class_thresholds',
+    'match_pixel_threshold', 'pairwise_loss', 'projection_loss', 'rank_overlap',
+    'rank_overlap_map', 'rank_weights', 'rgb_to_lab', 'sample_box_maps', 'sample_points',
+    'semantic_map', 'semantic_scores', 'softmax_focal_loss', 'weighted_mask_bce',
+    'weighted_mask_dice'
 ]

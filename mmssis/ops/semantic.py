@@ -35,7 +35,10 @@ def semantic_scores(cls_logits: Tensor, mask_logits: Tensor) -> Tensor:
                          f'{len(cls_logits)} and {len(mask_logits)}. Give both of one image.')
     class_probs = cls_logits.float().softmax(1)[:, :-1]
     mask_probs = mask_logits.float().sigmoid()
-    return torch.einsum('qk,qhw->khw', class_probs, mask_probs).clamp_(max=1)
+    # Under autocast the product would run in half precision whatever its arguments are.
+    with torch.autocast(mask_logits.device.type, enabled=False):
+        scores = torch.einsum('qk,qhw->khw', class_probs, mask_probs)
+    return scores.clamp_(max=1)
 
 
 def semantic_map(scores: Tensor, threshold: float = 0.5) -> Tensor:

@@ -3,24 +3,26 @@
 Pseudo labels are one :class:`mmengine.structures.InstanceData` per image, on the device of
 the images. Every field has length N, so that indexing filters all of them at once:
 
-===============  ==============  ==========================================================
-field            shape           meaning
-===============  ==============  ==========================================================
-``labels``       (N,) long       class index
-``class_probs``  (N, K)          class distribution of the teacher, no-object dropped
-``class_scores`` (N,)            class quality in [0, 1]
-``mask_logits``  (N, h, w)       mask logits at their native stride
-``mask_boxes``   (N, 4)          boxes whose grids ``mask_logits`` are on, xyxy, pixels of the
-                                 network input; without them the logits cover the whole input
-``masks``        (N, H, W) bool  binary masks at the network input's resolution
-``mask_scores``  (N,)            mask quality in [0, 1]: predicted by the model or Eq. 4 of PL-DC
-``bboxes``       (N, 4)          xyxy, pixels of the network input: tight boxes of ``masks``, or
-                                 the detected boxes of models that have ``mask_boxes``
-``cls_weights``  (N,)            weight in the classification loss
-``box_weights``  (N,)            weight in the box loss
-``mask_weights`` (N,)            weight in the mask losses
-``pixel_weights`` (N, h, w)      weight of each pixel in the mask loss, in [0, 1]
-===============  ==============  ==========================================================
+==================== ============== ==========================================================
+field                shape          meaning
+==================== ============== ==========================================================
+``labels``           (N,) long      class index
+``class_probs``      (N, K)         class distribution of the teacher, no-object dropped
+``class_scores``     (N,)           class quality in [0, 1]
+``mask_logits``      (N, h, w)      mask logits at their native stride
+``mask_boxes``       (N, 4)         boxes whose grids ``mask_logits`` are on, xyxy, pixels of the
+                                    network input; without them the logits cover the whole input
+``uncropped_logits`` as above       of ``AssignToBoxes``: ``mask_logits`` before they were cropped
+``agreed_boxes``     (N, 4)         of ``DetectorAgreement``: the box that agrees, 0 for none
+``masks``            (N, H, W) bool binary masks at the network input's resolution
+``mask_scores``      (N,)           mask quality in [0, 1]: predicted by the model or Eq. 4 of PL-DC
+``bboxes``           (N, 4)         xyxy, pixels of the network input: tight boxes of ``masks``, or
+                                    the detected boxes of models that have ``mask_boxes``
+``cls_weights``      (N,)           weight in the classification loss
+``box_weights``      (N,)           weight in the box loss
+``mask_weights``     (N,)           weight in the mask losses
+``pixel_weights``    (N, h, w)      weight of each pixel in the mask loss, in [0, 1]
+==================== ============== ==========================================================
 
 In the student's view ``masks`` and ``pixel_weights`` may also be of any resolution that covers
 the network input, or :class:`BoxMaps`. A missing weight means 1. ``input_shape`` (H, W) in the

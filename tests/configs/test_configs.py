@@ -15,6 +15,7 @@ from shipped import (BOXES, COCO_CLASSES, CONFIGS, OFFLINE, SHIPPED, accepts, di
                      found, loaded, name_of)
 
 import mmssis
+from mmssis.datasets.checks import check_filtered
 from mmssis.datasets.pipeline_geometry import check_branch_fields, check_pipeline_geometry
 from mmssis.utils import load_config
 
@@ -268,6 +269,16 @@ def test_all_pseudo_label_hooks_build_without_weights() -> None:
     hooks = distinct(hook for path in EVERY for hook in loaded(path).model.pseudo_label_hooks)
     for hook in hooks:
         assert MODELS.build(hook).name == hook.type
+
+
+def test_no_config_trains_on_pseudo_labels_that_nothing_filters() -> None:
+    """What PreflightHook asks before the first iteration; AssignToBoxes keeps one per box."""
+    for path in (*EVERY, *BOXES):
+        cfg = loaded(path)
+        if 'pseudo_label_hooks' in cfg.model:
+            hooks = [MODELS.build(hook) for hook in cfg.model.pseudo_label_hooks]
+            filters = sum(hook.filters or hook.name == 'AssignToBoxes' for hook in hooks)
+            assert not check_filtered(filters, cfg.model.burn_in, cfg.train_cfg.max_iters), path
 
 
 def test_all_models_build_without_weights() -> None:

@@ -48,6 +48,14 @@ def test_half_precision_is_summed_in_float32(dtype):
     assert torch.equal(scores, semantic_scores(*(half.float() for half in halves)))
 
 
+@pytest.mark.parametrize('dtype', [torch.float16, torch.bfloat16], ids=str)
+def test_autocast_changes_nothing(dtype):
+    image = logits(queries=20)
+    with torch.autocast('cpu', dtype=dtype):
+        scores = semantic_scores(*image)
+    assert torch.equal(scores, semantic_scores(*image))
+
+
 @pytest.mark.parametrize('call, message', [
     pytest.param(lambda: semantic_scores(torch.zeros(1, 2, 3), torch.zeros(2, 4, 4)),
                  'cls_logits must have the axes', id='a batch of class logits'),

@@ -268,6 +268,42 @@ def boundary_preserving_map(mask_probs, scale, eps, replicate=False):
     return maps
 
 
+def boundary_preserving_map_in_boxes(mask_probs, boxes, scale, eps, replicate=False, size=28):
+    """The map above on a RoI around each box; 1 outside of it."""
+    maps = []
+    for mask, (x1, y1, x2, y2) in zip(mask_probs, boxes):
+        weights = [[1.0] * len(mask[0]) for _ in mask]
+        (top, bottom), (left, right) = padded(y1, y2, len(mask)), padded(x1, x2, len(mask[0]))
+        height, width = bottom - top, right - left
+        if x2 > x1 and y2 > y1 and height > 0 and width > 0:
+            m, n = min(size, height), min(size, width)
+            roi = [[area_mean(mask, top + i * height / m, top + (i + 1) * height / m,
+                              left + j * width / n, left + (j + 1) * width / n)
+                    for j in range(n)] for i in range(m)]
+            roi_map, = boundary_preserving_map([roi], scale, eps, replicate)
+            for y in range(top, bottom):
+                for x in range(left, right):
+                    weights[y][x] = roi_map[int((y + 0.5 - top) * m / height)][
+                        int((x + 0.5 - left) * n / width)]
+        maps.append(weights)
+    return maps
+
+
+def padded(low, high, length):
+    """An interval with a sixteenth, at least 2 cells, on both sides: whole cells of the map."""
+    room = max((high - low) / 16, 2)
+    return max(math.floor(low - room), 0), min(math.ceil(high + room), length)
+
+
+def area_mean(mask, y1, y2, x1, x2):
+    """Mean of the mask over a rectangle that cuts through its cells."""
+    total = 0.0
+    for i, row in enumerate(mask):
+        for j, p in enumerate(row):
+            total += p * max(min(y2, i + 1) - max(y1, i), 0) * max(min(x2, j + 1) - max(x1, j), 0)
+    return total / ((y2 - y1) * (x2 - x1))
+
+
 def match_class_thresholds(scores, labels, num_images, instances_per_image):
     """Noisy Boundaries section 3.1: try every threshold that makes a difference."""
     thresholds = []

@@ -1,5 +1,8 @@
 """Export the teacher as a plain mmdet detector: ``export_teacher.py CONFIG CHECKPOINT OUT.pth``.
 
+A model without teacher and student, such as one that learned from pseudo labels on disk, is
+exported as a whole.
+
 Writes ``OUT.pth`` (weights and class names; loads with ``torch.load(weights_only=True)``) and
 ``OUT.py`` (a config). Both work with mmdet alone, e.g. ``mmdet.apis.init_detector('OUT.py',
 'OUT.pth')``, and with mmdet's own ``tools/test.py``.
@@ -7,7 +10,7 @@ Writes ``OUT.pth`` (weights and class names; loads with ``torch.load(weights_onl
 
 import argparse
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Mapping
+from typing import Any, Dict, Iterator, List, Mapping, Optional
 
 import torch
 from mmdet.registry import DATASETS, METRICS, MODELS, TRANSFORMS
@@ -26,6 +29,10 @@ PLAIN = {
     'WeightedRoIHead': dict(type='StandardRoIHead'),
     'FCNMaskIoUHead': dict(type='FCNMaskHead'),
     'FrozenNormTIMM': dict(type='mmpretrain.TIMMBackbone', features_only=True, pretrained=False),
+    'SoftmaxFocalLoss': dict(type='CrossEntropyLoss', use_sigmoid=False),
+    'LoadImageRobust': dict(type='LoadImageFromFile'),
+    # Without boundary AP.
+    'BoundaryCocoMetric': dict(type='CocoMetric'),
 }
 PIXEL_WEIGHTS = ('weight_dice_by_pixel', 'normalize_pixel_weights', 'boundary_map')
 TRAINING_ONLY = {
@@ -34,6 +41,8 @@ TRAINING_ONLY = {
     'WeightedRoIHead': ('boundary_map', 'boundary_sizes'),
     'FCNMaskIoUHead': ('iou_channels', 'iou_loss_weight'),
     'FrozenNormTIMM': ('frozen', ),
+    'SoftmaxFocalLoss': ('gamma', ),
+    'BoundaryCocoMetric': ('dilation_ratio', ),
 }
 
 # The mask-IoU branches judge pseudo labels; they change no prediction.
@@ -46,8 +55,8 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('config', help='config of the training run')
     parser.add_argument('checkpoint', type=Path, help='checkpoint of the training run')
     parser.add_argument('out', type=Path, help='checkpoint to write; the config goes beside it')
-    parser.add_argument('--branch', choices=['teacher', 'student'], default='teacher',
-                        help='what to export (default: teacher)')
+    parser.add_argument('--branch', choices=['teacher', 'student'],
+                        help='what to export of a semi-supervised model (default: teacher)')
     args = parser.parse_args()
     if args.out.suffix != '.pth':
         parser.error(f'{args.out}: name the checkpoint OUT.pth')
@@ -75,11 +84,20 @@ def own_types(node: Any) -> List[str]:
                   if found is not None and found.__module__.startswith('mmssis.'))
 
 
+def replace_own_types(content: Any) -> None:
+    """Put mmdet's classes in place of ours, where it has them, in a part of a config."""
+    for node in typed_dicts(content):
+        for setting in TRAINING_ONLY.get(node['type'], ()):
+            node.pop(setting, None)
+        node.update(PLAIN.get(node['type'], {}))
+
+
 def plain_detector(detector: ConfigDict) -> ConfigDict:
     """Write a detector config with mmdet's classes in place of ours.
 
     Args:
-        detector (ConfigDict): ``model.detector`` of a semi-supervised config; not changed.
+        detector (ConfigDict): ``model.detector`` of a semi-supervised config, or ``model`` of
+            another; not changed.
 
     Returns:
         ConfigDict: The config; nothing in it loads ImageNet weights.
@@ -88,14 +106,13 @@ def plain_detector(detector: ConfigDict) -> ConfigDict:
         ValueError: If it names a class of mmssis that mmdet has no counterpart of.
     """
     detector = ConfigDict(detector.to_dict())
-    for node in typed_dicts(detector):
-        for setting in TRAINING_ONLY.get(node['type'], ()):
-            node.pop(setting, None)
-        node.update(PLAIN.get(node['type'], {}))
+    replace_own_types(detector)
     detector.backbone.init_cfg = None
     if left := own_types(detector):
-        raise ValueError(f'cannot be exported: {", ".join(left)} of model.detector exists in '
-                         'mmssis only')
+        raise ValueError(
+            f'cannot be exported: {", ".join(left)} of the model exists in mmssis only. Use the '
+            'checkpoint with mmssis: tools/test.py evaluates it, tools/generate_pseudo_labels.py '
+            'labels any folder of images')
     return detector
 
 
@@ -109,30 +126,50 @@ def plain_config(cfg: Config) -> Config:
         Config: Model, and test data as far as it needs no class of mmssis.
 
     Raises:
-        ValueError: If the model is not a semi-supervised one, or cannot be exported.
+        ValueError: If the model is one of mmdet's already, or cannot be exported.
     """
-    if 'detector' not in cfg.model:
-        raise ValueError(f'model.type = {cfg.model.type}: there is no teacher to export; such a '
-                         'model is a plain detector already')
-    content = dict(default_scope='mmdet', model=plain_detector(cfg.model.detector).to_dict())
+    if 'detector' not in cfg.model and not own_types(cfg.model):
+        raise ValueError(f'model.type = {cfg.model.type}: there is no teacher to export, and no '
+                         'class of mmssis to replace; mmdet loads config and checkpoint as is')
+    detector = plain_detector(cfg.model.get('detector', cfg.model))
+    content = dict(default_scope='mmdet', model=detector.to_dict())
     if any(str(node['type']).startswith('mmpretrain.') for node in typed_dicts(content)):
         content['custom_imports'] = dict(imports=['mmpretrain.models'], allow_failed_imports=False)
-    settings = cfg.to_dict()
-    test = {part: settings[part] for part in ('test_dataloader', 'test_evaluator')
-            if part in settings}
-    if unusable := own_types(test):
-        print(f'Left out, since mmdet lacks {", ".join(unusable)}: {" and ".join(test)}.')
-    elif test:
-        content.update(test, test_cfg=dict(type='TestLoop'))
+    content.update(plain_test(cfg.to_dict()))
     return Config(content)
 
 
-def weights_of(branch: str, state_dict: Mapping[str, Tensor]) -> Dict[str, Tensor]:
+def plain_test(settings: Dict[str, Any]) -> Dict[str, Any]:
+    """Settings of the test as far as mmdet has their classes; says what it leaves out."""
+    test = {part: settings[part] for part in ('test_dataloader', 'test_evaluator')
+            if part in settings}
+    replace_own_types(test)
+    if unusable := own_types(test):
+        print(f'Left out, since mmdet lacks {", ".join(unusable)}: {" and ".join(test)}.')
+        return {}
+    return dict(test, test_cfg=dict(type='TestLoop')) if test else {}
+
+
+def branch_of(cfg: Config, wanted: Optional[str]) -> Optional[str]:
+    """Which branch to export; None for a model without branches.
+
+    Raises:
+        ValueError: If a branch is wanted of such a model.
+    """
+    if 'detector' in cfg.model:
+        return wanted or 'teacher'
+    if wanted is not None:
+        raise ValueError(f'--branch {wanted}: model.type = {cfg.model.type} has no teacher and no '
+                         'student; leave it out')
+    return None
+
+
+def weights_of(branch: Optional[str], state_dict: Mapping[str, Tensor]) -> Dict[str, Tensor]:
     """Take one branch out of a checkpoint.
 
     Args:
-        branch (str): 'teacher' or 'student'.
-        state_dict (Mapping[str, Tensor]): Weights of both.
+        branch (str, optional): 'teacher' or 'student'; None takes a model without branches.
+        state_dict (Mapping[str, Tensor]): Weights of both, or of the model.
 
     Returns:
         dict[str, Tensor]: Its weights under the names of a plain detector, without those of a
@@ -141,7 +178,7 @@ def weights_of(branch: str, state_dict: Mapping[str, Tensor]) -> Dict[str, Tenso
     Raises:
         ValueError: If the checkpoint does not hold that branch.
     """
-    prefix = f'{branch}.'
+    prefix = '' if branch is None else f'{branch}.'
     # Cloned: a view would save the storage it is part of.
     weights = {name[len(prefix):]: value.detach().clone()
                for name, value in state_dict.items() if name.startswith(prefix)}
@@ -171,9 +208,11 @@ def check_export(cfg: Config, weights: Mapping[str, Tensor]) -> None:
 def main() -> None:
     """Export."""
     args = parse_args()
-    cfg = plain_config(load_config(args.config, check_data=False))
+    training = load_config(args.config, check_data=False)
+    branch = branch_of(training, args.branch)
+    cfg = plain_config(training)
     checkpoint = read_checkpoint(args.checkpoint)
-    weights = weights_of(args.branch, checkpoint['state_dict'])
+    weights = weights_of(branch, checkpoint['state_dict'])
     check_export(cfg, weights)
     args.out.parent.mkdir(parents=True, exist_ok=True)
     meta = dict(dataset_meta=dataset_meta(checkpoint), exported_by=f'mmssis {mmssis.__version__}')

@@ -6,10 +6,10 @@
         --out data/shapes/semi_anns
     python tools/train.py configs/rank_statistics/semantic/mask2former_lite0_demo.py
 
-A mean teacher; a pixel of a pseudo label weighs 1 + s/k in the mask loss, which is divided by the
-sum of the weights, as in the released code. mIoU by mmdet's SemSegMetric. A demonstration that
-runs on a CPU, not the paper's setting, DeepLabv3+ on VOC and Cityscapes: see
-docs/semantic_example.md.
+A mean teacher; a pixel of a pseudo label weighs 1 + s/k in the mask's cross-entropy, which is
+divided by the batch's mean weight, as the released code divides by the sum. mIoU by mmdet's
+SemSegMetric. A demonstration that runs on a CPU, not the paper's setting, DeepLabv3+ on VOC and
+Cityscapes: see docs/semantic_example.md.
 
 No published AP. Not run by us yet.
 """

@@ -196,21 +196,28 @@ def _check_burn_in(data: _RunData) -> list[str]:
     problems = checks.check_burn_in(
         data.model.burn_in, data.batch_sampler.burn_in, isinstance(data.model, BoxTeacher))
     if isinstance(data.model, SemiInstanceSegmentor):
+        # AssignToBoxes counts: it keeps one candidate per box. _check_boxes says where images
+        # without boxes need a filter besides.
         problems += checks.check_filtered(
-            len(data.model.pseudo_label_hooks), data.model.burn_in, data.max_iters)
+            sum(_hook_counts(data.model)), data.model.burn_in, data.max_iters)
     return problems
+
+
+def _hook_counts(model: nn.Module) -> tuple[int, int]:
+    """How many hooks of a model assign masks to boxes, and how many drop candidates."""
+    hooks = model.pseudo_label_hooks if isinstance(model, SemiInstanceSegmentor) else []
+    return (sum(isinstance(hook, AssignToBoxes) for hook in hooks),
+            sum(hook.filters for hook in hooks))
 
 
 def _check_boxes(data: _RunData) -> list[str]:
     """A detector that learns from boxes, and one hook that gives them masks."""
-    hooks = (data.model.pseudo_label_hooks
-             if isinstance(data.model, SemiInstanceSegmentor) else [])
-    assigning = sum(isinstance(hook, AssignToBoxes) for hook in hooks)
+    assigning, filtering = _hook_counts(data.model)
     is_box_teacher = isinstance(data.model, BoxTeacher)
     if is_box_teacher and data.model.burn_in >= data.max_iters:
         return []
     return checks.check_box_detector(
-        bool(data.boxes.datasets), is_box_teacher, assigning, len(hooks) - assigning,
+        bool(data.boxes.datasets), is_box_teacher, assigning, filtering,
         bool(data.by_labels()['unlabeled'].datasets))
 
 

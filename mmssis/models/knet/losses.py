@@ -4,8 +4,9 @@ from typing import Dict, Optional
 
 from torch import Tensor, nn
 
-from mmssis.ops import boundary_preserving_map
+from mmssis.ops import boundary_preserving_map_in_boxes
 
+from ..boundary import boxes_on_grid
 from .kernels import to_stride4
 from .targets import Assignment
 
@@ -29,15 +30,16 @@ def mask_losses(logits: Tensor, assignment: Assignment, loss_mask: nn.Module,
     """Cross-entropy and dice of matched masks, as means over the P pairs of this rank.
 
     ``mask_weights`` multiply both losses, ``pixel_weights`` and the boundary-preserving map of the
-    prediction (Noisy Boundaries, section 3.3), if wanted, the cross-entropy. The means divide
-    by numbers of pairs and pixels, not by sums of weights.
+    prediction in a RoI around each instance (Noisy Boundaries, section 3.3), if wanted, the
+    cross-entropy. The means divide by numbers of pairs and pixels, not by sums of weights.
 
     Args:
         logits: from :func:`matched_logits`.
         assignment: who learns what.
         loss_mask: binary cross-entropy over pixels.
         loss_dice: dice loss with squared sums.
-        boundary_map: settings of :func:`mmssis.ops.boundary_preserving_map`; None: no map.
+        boundary_map: settings of :func:`mmssis.ops.boundary_preserving_map_in_boxes` (``scale``,
+            ``eps``, ``padding``); None: no map.
 
     Returns:
         ``loss_mask`` and ``loss_dice``; without a pair a 0 that keeps the graph, so that all
@@ -49,7 +51,9 @@ def mask_losses(logits: Tensor, assignment: Assignment, loss_mask: nn.Module,
     if assignment.pixel_weights is not None:
         weights = weights * assignment.pixel_weights
     if boundary_map is not None:
-        weights = weights * boundary_preserving_map(logits.sigmoid(), **boundary_map)
+        boxes = boxes_on_grid(assignment.masks > 0, logits.shape[1:])
+        weights = weights * boundary_preserving_map_in_boxes(
+            logits.sigmoid(), boxes, **boundary_map)
     return dict(
         loss_mask=loss_mask(logits, assignment.masks, weight=weights),
         loss_dice=loss_dice(logits, assignment.masks, weight=assignment.mask_weights))

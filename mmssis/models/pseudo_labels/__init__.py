@@ -10,7 +10,7 @@ hook                         reads                        adds or changes
 ``ClipCategoryCorrection``   class_probs, bboxes, masks   labels, class_probs, class_scores
 ``MaskUncertainty``          mask_logits                  pixel_weights
 ``AligningWeights``          class_scores, mask_scores    cls_weights, mask_weights
-``DetectorAgreement``        mask_logits, labels          agreement
+``DetectorAgreement``        mask_logits, labels          agreement, agreed_boxes
 ``RankStatisticsWeights``    mask_logits, class_scores    pixel_weights, cls_weights
 ``QueryRankWeights``         query_inds, labels           cls_weights, mask_weights
 ``AssignToBoxes``            weak labels, mask_logits     one instance per true box; mask_weights

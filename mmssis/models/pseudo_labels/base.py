@@ -18,6 +18,9 @@ class PseudoLabelHook(nn.Module, metaclass=ABCMeta):
     buffer: saved, resumed, reduced over ranks.
     """
 
+    filters: bool = False
+    """Whether the hook drops candidates; without such a hook each would be a pseudo label."""
+
     @property
     def name(self) -> str:
         """Name under which statistics and pictures show the hook."""

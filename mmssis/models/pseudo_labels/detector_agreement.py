@@ -6,6 +6,7 @@ Axes: N instances of one image, M boxes of the detector.
 from typing import List, Optional
 
 import torch
+import torch.nn.functional as F
 from mmdet.registry import MODELS
 from mmengine.structures import InstanceData
 from torch import Tensor
@@ -26,10 +27,13 @@ class DetectorAgreement(PseudoLabelHook):
     same labels, tells reliable pixels. There a pixel is reliable if a box of its class covers
     it; that passes a mask over two neighbours and each half of a split object as well. Ours: boxes
     and instances of a class are matched one to one, boxes in the order of falling scores, by the
-    IoU of the box and the tight box of the mask.
+    IoU of the box and the tight box of the mask. A box vouches for one instance. The limit: with
+    ``iou_thr`` 0.5 a mask over two neighbours still agrees if the box of one covers at least half
+    of the box around both, as the larger of two that touch side by side does, and so does a part
+    of a split object that has at least half of it.
 
     Nothing is dropped or weighed here. ``RankStatisticsWeights`` behind this hook fills its
-    reliable bank from agreeing instances.
+    reliable bank from the pixels of agreeing instances that lie in their boxes.
 
     Args:
         boxes_file: COCO results of the detector on the unlabeled images, in pixels of the original
@@ -73,7 +77,7 @@ class DetectorAgreement(PseudoLabelHook):
     @torch.no_grad()
     def forward(self, pseudo_labels: List[InstanceData],
                 context: PseudoLabelContext) -> List[InstanceData]:
-        """Set ``agreement`` (N,) bool."""
+        """Set ``agreement`` (N,) bool and ``agreed_boxes`` (N, 4), xyxy, 0 where none agrees."""
         if self._detector is None:
             raise RuntimeError(f'{self.name} has no boxes yet: call model.prepare(classes), or add '
                                "dict(type='PreflightHook') to custom_hooks, which does")
@@ -82,14 +86,15 @@ class DetectorAgreement(PseudoLabelHook):
         # One transfer for the batch; the matching compares single numbers.
         on_host = torch.cat([boxes, labels[:, None].to(boxes.dtype)], 1).cpu()
         counts = [len(instances) for instances in pseudo_labels]
-        agreed = [self._agreement(part[:, :4], part[:, 4].long(), meta)
+        agreed = [self._agreed_boxes(part[:, :4], part[:, 4].long(), meta)
                   for part, meta in zip(on_host.split(counts), context.metas)]
         for instances, part in zip(pseudo_labels, torch.cat(agreed).to(boxes.device).split(counts)):
-            instances.agreement = part
+            instances.agreement = part.isfinite().all(1)
+            instances.agreed_boxes = part.nan_to_num(nan=0.0)
         return pseudo_labels
 
-    def _agreement(self, boxes: Tensor, labels: Tensor, meta: dict) -> Tensor:
-        """bool (N,) for tight boxes (N, 4) and labels (N,) of one image, all on the CPU."""
+    def _agreed_boxes(self, boxes: Tensor, labels: Tensor, meta: dict) -> Tensor:
+        """Box (N, 4) that agrees with each tight box (N, 4), NaN for none; all on the CPU."""
         for key in ('img_id', 'img_shape', 'homography_matrix'):
             if key not in meta:
                 raise KeyError(f'{self.name} found no {key} in the metainfo of a weak view: add it '
@@ -98,12 +103,14 @@ class DetectorAgreement(PseudoLabelHook):
         found_boxes = project_boxes(
             torch.from_numpy(found.boxes), meta['homography_matrix'], meta['img_shape'])
         found_labels = torch.from_numpy(found.labels)
-        agreed = torch.zeros(len(boxes), dtype=torch.bool)
+        agreed = torch.full((len(boxes), 4), float('nan'))
         for label in labels.unique():
             mine, theirs = labels == label, found_labels == label
-            agreed[mine] = assign_masks_to_boxes(
+            given = assign_masks_to_boxes(
                 found_boxes[theirs], torch.from_numpy(found.scores)[theirs], boxes[mine],
-                self.iou_thr) >= 0
+                self.iou_thr)
+            # -1, no box, is the last row.
+            agreed[mine] = F.pad(found_boxes[theirs], (0, 0, 0, 1), value=float('nan'))[given]
         return agreed
 
 

@@ -12,8 +12,11 @@ from mmengine.fileio import load
 HOW_TO_MAKE = (
     'Train a detector, for example a Faster R-CNN of mmdet, on the labeled images alone, and run '
     'it on the unlabeled ones: python tools/test.py CONFIG CHECKPOINT --cfg-options '
-    'test_dataloader.dataset.ann_file=ANN_FILE test_evaluator.ann_file=ANN_FILE '
-    'test_evaluator.format_only=True test_evaluator.outfile_prefix=PREFIX writes PREFIX.bbox.json')
+    'test_dataloader.dataset.data_root=ROOT test_dataloader.dataset.ann_file=ANN_FILE '
+    'test_dataloader.dataset.data_prefix.img=IMAGES test_evaluator.ann_file=ROOT/ANN_FILE '
+    'test_evaluator.format_only=True test_evaluator.outfile_prefix=PREFIX writes '
+    'PREFIX.bbox.json; ANN_FILE and the folder IMAGES are given as they stand below the folder '
+    'ROOT')
 
 
 class ImageBoxes(NamedTuple):

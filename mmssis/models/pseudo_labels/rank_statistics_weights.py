@@ -3,7 +3,7 @@
 Axes: B images, D channels, K classes, h x w cells at the stride of the features, N instances.
 """
 
-from typing import List, Optional
+from typing import List, Optional, Tuple
 
 import torch
 import torch.nn.functional as F
@@ -35,8 +35,9 @@ class RankStatisticsWeights(RankHook):
     strongest feature channels are those of the prototype of its class, or of the background,
     weighs 1. The prototypes are means of two banks per class: of labeled pixels, drawn from the
     true masks, and of reliable pixels, which fill up only behind ``DetectorAgreement``: pixels of
-    agreeing instances with a mask probability of at least ``certain``. All features are the
-    teacher's, of weak views, at their own stride. A class without prototype weighs 1.
+    agreeing instances in the box that agrees, with a mask probability of at least ``certain``. All
+    features are the teacher's, of weak views, at their own stride. A class that the labeled bank
+    lacks has no prototype; ``missing`` says what its pixels weigh.
 
     The weights multiply ``pixel_weights`` and ``cls_weights`` that are there: put this hook after
     the filters and after hooks that set weights. Weights are class evidence alone; they do not see
@@ -60,6 +61,9 @@ class RankStatisticsWeights(RankHook):
             instance's mask and, behind ``DetectorAgreement``, by ``disagreement`` where no box
             agrees (ours).
         disagreement: this factor, beta, in [0, 1].
+        missing: overlap of pixels whose class has no prototype, in [0, 1]. 1 gives them the
+            largest weight (ours), 0 the least, as in the released code; with ``instance_weights``
+            the class weights of their instances are multiplied by it too.
         output_index: which output of the layer is meant, if it gives several.
 
     Raises:
@@ -81,16 +85,19 @@ class RankStatisticsWeights(RankHook):
                  certain: float = 0.95,
                  instance_weights: bool = False,
                  disagreement: float = 0.5,
+                 missing: float = 1.0,
                  output_index: Optional[int] = None) -> None:
         super().__init__(
             layer, channels, num_classes, k, offset, normalize, labeled_interval, output_index)
         check_number(self.name, 'samples_per_image', samples_per_image, 1)
         check_number(self.name, 'certain', certain, 0, 1)
         check_number(self.name, 'disagreement', disagreement, 0, 1)
+        check_number(self.name, 'missing', missing, 0, 1)
         self.samples_per_image = samples_per_image
         self.certain = certain
         self.instance_weights = instance_weights
         self.disagreement = disagreement
+        self.missing = missing
         max_new = min(bank_size, IMAGES_PER_UPDATE * samples_per_image)
         # The last row is the background; only labeled pixels enter it.
         self.labeled = ClassFeatureBank(num_classes + 1, channels, bank_size, max_new)
@@ -128,9 +135,10 @@ class RankStatisticsWeights(RankHook):
         return pseudo_labels
 
     def prototypes(self) -> Tensor:
-        """Mean feature of each class in both banks, (K + 1, D); 0 without any."""
+        """Mean feature of each class in both banks, (K + 1, D); 0 without labeled ones."""
         total = self.labeled.features.sum(1) + self.reliable.features.sum(1)
-        return total / (self.labeled.counts + self.reliable.counts).clamp(min=1)[:, None]
+        means = total / (self.labeled.counts + self.reliable.counts).clamp(min=1)[:, None]
+        return means * self.labeled.has_features[:, None]
 
     def _push(self, bank: ClassFeatureBank, features: Tensor, classes: List[Tensor]) -> None:
         """Add random cells of each class and image to a bank."""
@@ -144,19 +152,22 @@ class RankStatisticsWeights(RankHook):
     def _reliable_classes(self, instances: InstanceData, projected: SemanticMap) -> Tensor:
         """Class of each cell (h, w) that may enter the reliable bank, else -1."""
         nothing = torch.full_like(projected.classes, NO_CLASS)
-        if len(instances) == 0 or 'agreement' not in instances:
+        if len(instances) == 0 or 'agreed_boxes' not in instances:
             return nothing
         owners = projected.owners.clamp(min=0)
         sure = projected.mask_probs.gather(0, owners[None])[0] >= self.certain
-        agreed = instances.agreement[owners] & (projected.owners >= 0)
-        return torch.where(sure & agreed, projected.classes, nothing)
+        # Where no box agrees it has no area, and no cell lies in it.
+        covered = cells_in_boxes(instances.agreed_boxes[owners], instances.input_shape)
+        return torch.where(
+            sure & covered & (projected.owners >= 0), projected.classes, nothing)
 
     def _weigh(self, image: Tensor, instances: InstanceData, projected: SemanticMap,
                prototypes: Tensor) -> None:
         """Set the weights of one image with features (D, h, w)."""
         overlap = torch.ones_like(projected.classes, dtype=torch.float32)
         if len(instances):
-            overlap = rank_overlap_map(image, projected.classes, prototypes, self.k)
+            overlap = rank_overlap_map(
+                image, projected.classes, prototypes, self.k, missing=self.missing)
         weights = rank_weights(overlap, offset=self.offset, normalize=self.normalize)
         weights = on_mask_grid(weights, instances)
         if 'pixel_weights' in instances:
@@ -176,6 +187,22 @@ class RankStatisticsWeights(RankHook):
         if 'cls_weights' in instances:
             quality = instances.cls_weights * quality
         instances.cls_weights = quality
+
+
+def cells_in_boxes(boxes: Tensor, input_shape: Tuple[int, int]) -> Tensor:
+    """Say which cells of a grid have their centre in a box.
+
+    Args:
+        boxes: of each cell, (h, w, 4), xyxy in pixels of the network input.
+        input_shape: (H, W) of the network input, which the grid covers.
+
+    Returns:
+        (h, w) bool; False in a box without area.
+    """
+    y, x = ((torch.arange(cells, device=boxes.device) + 0.5) * (length / cells)
+            for cells, length in zip(boxes.shape[:2], input_shape))
+    left, top, right, bottom = boxes.unbind(-1)
+    return (x >= left) & (x < right) & (y[:, None] >= top) & (y[:, None] < bottom)
 
 
 def on_mask_grid(weights: Tensor, instances: InstanceData) -> Tensor:

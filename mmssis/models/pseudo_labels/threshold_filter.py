@@ -23,6 +23,7 @@ class ThresholdFilter(PseudoLabelHook):
         min_area: a mask must cover more than this many pixels of the network input.
     """
 
+    filters = True
     judges_masks = True
 
     def __init__(self, min_area: int = 5) -> None:

@@ -33,6 +33,11 @@ class UnlabeledOnly(PseudoLabelHook):
         """Name of the hook that is applied."""
         return self.hook.name
 
+    @property
+    def filters(self) -> bool:
+        """Whether the hook drops candidates."""
+        return self.hook.filters
+
     def prepare(self, classes: Tuple[str, ...]) -> None:
         """Let the hook load what it needs."""
         self.hook.prepare(classes)

@@ -17,10 +17,11 @@ from mmengine.structures import InstanceData
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
-from mmssis.ops import boundary_preserving_map, sample_points, weighted_mask_bce, weighted_mask_dice
+from mmssis.ops import (boundary_preserving_map_in_boxes, sample_points, weighted_mask_bce,
+                        weighted_mask_dice)
 from mmssis.structures import background_weight
 
-from ..boundary import check_boundary_map
+from ..boundary import boxes_on_grid, check_boundary_map
 
 WEIGHTS = ('cls_weights', 'mask_weights', 'pixel_weights')
 # mmdet's own Mask2Former configs set it, and its head does not read it.
@@ -46,12 +47,16 @@ class WeightedMask2FormerHead(Mask2FormerHead):
     Args:
         *args: as :class:`mmdet.models.Mask2FormerHead`.
         weight_dice_by_pixel: whether ``pixel_weights`` enter the dice loss too. The paper
-            leaves it open, the released code does not.
-        boundary_map: settings of :func:`mmssis.ops.boundary_preserving_map` (``scale``, ``eps``,
-            ``padding``), whose map of the prediction weighs the points of the cross-entropy too
-            (Noisy Boundaries); None: no map.
-        normalize_pixel_weights: divide by the sum of the weights in place of the number of
-            points, so that an uncertain mask weighs as much as a sure one.
+            leaves it open, the released code does not. Dice is a ratio: pixels of a mask count
+            against each other, but a mask that weighs little as a whole keeps its loss.
+        boundary_map: settings of :func:`mmssis.ops.boundary_preserving_map_in_boxes` (``scale``,
+            ``eps``, ``padding``), whose map of the prediction, in a RoI around each target, weighs
+            the points of the cross-entropy too (Noisy Boundaries); None: no map.
+        normalize_pixel_weights: divide the cross-entropy by the mean pixel weight of all matched
+            masks of the batch, over all ranks, as the released code of Weighting Pseudo-Labels
+            divides by the sum: a mask that weighs less than the others as a whole counts less,
+            and a batch that weighs the same everywhere as much as one without weights. Dice does
+            not divide by it.
         **kwargs: as :class:`mmdet.models.Mask2FormerHead`, which would swallow unknown names.
 
     Raises:
@@ -163,24 +168,44 @@ class WeightedMask2FormerHead(Mask2FormerHead):
         """Mask and dice loss of one decoder layer, scalars."""
         matched_logits = self._matched(mask_logits, matches).float()
         if len(matched_logits) == 0:
+            # Other ranks may have masks: this one joins their reduction.
+            self._mean_pixel_weight(matched_logits.new_zeros((0, 1)))
             # A 0 that keeps the graph, so that all ranks reduce the same gradients.
             return matched_logits.sum(), matched_logits.sum()
         points, targets, pixel_weights, mask_weights = self._point_targets(
             matched_logits.detach(), batch_gt_instances, matches)
         logits = point_sample(matched_logits.unsqueeze(1), points).squeeze(1)
         bce = weighted_mask_bce(logits, targets, mask_weights[:, None] * pixel_weights
-                                * self._boundary_weights(matched_logits.detach(), points))
+                                * self._boundary_weights(matched_logits.detach(), points,
+                                                         batch_gt_instances, matches))
         dice_weights = pixel_weights if self.weight_dice_by_pixel else torch.ones_like(logits)
         dice = weighted_mask_dice(logits, targets, dice_weights, self.loss_dice.eps)
-        loss_mask = self.loss_mask.loss_weight * bce / num_masks
+        mean_weight = self._mean_pixel_weight(pixel_weights)
+        loss_mask = self.loss_mask.loss_weight * bce / (num_masks * mean_weight)
         loss_dice = self.loss_dice.loss_weight * (mask_weights * dice).sum() / num_masks
         return loss_mask, loss_dice
 
-    def _boundary_weights(self, mask_logits: Tensor, points: Tensor) -> Tensor:
+    def _mean_pixel_weight(self, pixel_weights: Tensor) -> Tensor:
+        """Mean of the weights (N, P) of all ranks; 1 where the loss is not divided by it.
+
+        Every rank must call it once per decoder layer, also with N = 0.
+        """
+        if not self.normalize_pixel_weights:
+            return pixel_weights.new_ones(())
+        total, count = reduce_mean(torch.stack([
+            pixel_weights.mean(1).sum(), pixel_weights.new_full((), len(pixel_weights))]))
+        # Weights of 0 everywhere give a loss of 0.
+        return (total / count.clamp(min=1e-6)).clamp(min=1e-6)
+
+    def _boundary_weights(self, mask_logits: Tensor, points: Tensor,
+                          batch_gt_instances: InstanceList, matches: Matches) -> Tensor:
         """Boundary-preserving map of masks (N, h, w) at their points (N, P, 2); 1 without it."""
         if self.boundary_map is None:
             return points.new_ones(())
-        maps = boundary_preserving_map(mask_logits.sigmoid(), **self.boundary_map)
+        boxes = torch.cat([boxes_on_grid(instances.masks, mask_logits.shape[1:])[matched]
+                           for instances, (_, matched) in zip(batch_gt_instances, matches)])
+        maps = boundary_preserving_map_in_boxes(
+            mask_logits.sigmoid(), boxes, **self.boundary_map)
         return point_sample(maps.unsqueeze(1), points).squeeze(1)
 
     def _matched(self, values: Tensor, matches: Matches) -> Tensor:
@@ -272,8 +297,6 @@ class WeightedMask2FormerHead(Mask2FormerHead):
                     instances.pixel_weights.float(), points[part], matched, border=True)
             if 'mask_weights' in instances:
                 mask_weights[part] = instances.mask_weights[matched].float()
-        if self.normalize_pixel_weights:
-            pixel_weights /= pixel_weights.mean(1, keepdim=True).clamp(min=1e-6)
         return points, targets, pixel_weights, mask_weights
 
     def loss_of_outputs(self, outputs: Tuple[List[Tensor], List[Tensor]],

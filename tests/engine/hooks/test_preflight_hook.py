@@ -4,9 +4,10 @@ import re
 from types import SimpleNamespace
 
 import pytest
-from mmdet.registry import DATASETS
+from mmdet.registry import DATASETS, MODELS
 from mmengine.runner import Runner
 from torch import nn
+from toy import toy_model
 from toy_data import CLASSES, coco_content, write_images, write_json
 from toy_pais import build_pais
 
@@ -107,6 +108,36 @@ def test_settings_that_disagree(semi_data, tmp_path, model, classes, message):
     runner = make_runner(semi_data, tmp_path, model, val_set(tmp_path, classes))
     with pytest.raises(ValueError, match=message):
         PreflightHook().before_train(runner)
+
+
+FILTER = dict(type='DualThresholdFilter')
+RANKS = dict(type='RankStatisticsWeights', layer='panoptic_head.pixel_decoder.output_convs.0',
+             channels=32, num_classes=3)
+WEIGHTS = [dict(type='MaskUncertainty'), dict(type='AligningWeights'), RANKS]
+
+
+@pytest.mark.parametrize('hooks, passes', [
+    pytest.param([], False, id='none'),
+    pytest.param([RANKS], False, id='weights alone'),
+    pytest.param([*WEIGHTS, dict(type='DetectorAgreement', boxes_file='a', ann_file='b')], False,
+                 id='all that only weigh'),
+    pytest.param([dict(type='UnlabeledOnly', hook=RANKS)], False, id='wrapped weights'),
+    pytest.param([FILTER, RANKS], True, id='filter and weights'),
+    pytest.param([dict(type='UnlabeledOnly', hook=FILTER), RANKS], True, id='wrapped filter'),
+    pytest.param([dict(type='CoupledThresholdFilter')], True, id='coupled'),
+    pytest.param([dict(type='ClassThresholdFilter')], True, id='class evidence'),
+    pytest.param([dict(type='AdaptiveThresholdFilter', num_classes=3)], True, id='adaptive'),
+])
+def test_hooks_that_filter_nothing_stop_the_run(semi_data, tmp_path, hooks, passes):
+    """Every query would be a pseudo label, whatever weighs it."""
+    runner = make_runner(semi_data, tmp_path, MODELS.build(toy_model(hooks, burn_in=1)))
+    runner.model.prepare = lambda classes: None
+    preflight = PreflightHook(checks=['burn_in', 'boxes'])
+    if passes:
+        preflight.before_train(runner)
+    else:
+        with pytest.raises(ValueError, match='every candidate .* Put a filter first, for example'):
+            preflight.before_train(runner)
 
 
 def test_the_rpns_one_class_is_not_that_of_the_data(semi_data, tmp_path):

@@ -1,15 +1,23 @@
 """DetectorAgreement: one-to-one matching, views, files and what is wrong with them."""
 
 import json
+import re
+from argparse import ArgumentParser
+from pathlib import Path
 
+import cv2
+import mmdet
 import numpy as np
 import pytest
 import torch
+from mmdet.registry import DATASETS, METRICS
+from mmengine.config import Config, DictAction
 from mmengine.structures import InstanceData
 
 from mmssis.models.pseudo_labels import DetectorAgreement, RankStatisticsWeights
 from mmssis.models.pseudo_labels.detector_agreement import tight_boxes
-from mmssis.structures import PseudoLabelContext
+from mmssis.models.pseudo_labels.detector_boxes import HOW_TO_MAKE
+from mmssis.structures import PseudoLabelContext, project_classes
 
 CLASSES = ('cat', 'dog')
 SIZE = 64
@@ -100,6 +108,57 @@ def test_merged_pair_and_split_instance_are_rejected(tmp_path):
     assert sum(agreement_of(tmp_path, whole, *halves)) <= 1
 
 
+def test_a_merged_pair_agrees_where_one_of_the_two_is_half_of_it(tmp_path):
+    """The limit of an IoU of 0.5: one box of a 60/40 pair vouches, for its own pixels alone."""
+    large, small = (0, 8, 36, 48), (36, 8, 60, 48)
+    hook = DetectorAgreement(**write(
+        tmp_path, [(7, 'dog', large, 0.95), (7, 'dog', small, 0.99)]))
+    hook.prepare(CLASSES)
+    instances, = hook([with_logits(instances_of(([large, small], 1)))], context_of(7))
+    assert instances.agreement.tolist() == [True]
+    assert instances.agreed_boxes.tolist() == [list(map(float, large))]
+    assert torch.equal(reliable_cells(instances), mask_of(large)[2::4, 2::4])
+    assert agreement_of(tmp_path, [(7, 'dog', large, 0.95), (7, 'dog', small, 0.99)],
+                        ([large, small], 1), iou_thr=0.65) == [False]
+
+
+def test_a_box_that_covers_part_of_a_mask_vouches_for_that_part(tmp_path):
+    part = (8, 8, 36, 48)
+    hook = DetectorAgreement(**write(tmp_path, [(7, 'dog', part, 0.95)]))
+    hook.prepare(CLASSES)
+    instances, = hook([with_logits(instances_of(([(8, 8, 48, 48)], 1)))], context_of(7))
+    assert torch.equal(reliable_cells(instances), mask_of(part)[2::4, 2::4])
+
+
+def with_logits(instances):
+    """The instances as a teacher is sure of them, at stride 4."""
+    instances.class_scores = torch.ones(len(instances))
+    instances.mask_logits = 18 * instances.masks[:, ::4, ::4].float() - 9
+    return instances
+
+
+def reliable_cells(instances):
+    """bool (16, 16), the cells that may enter the reliable bank."""
+    ranks = RankStatisticsWeights('0', channels=4, num_classes=2, k=2)
+    return ranks._reliable_classes(instances, project_classes(instances, 2, (16, 16))) >= 0
+
+
+def test_boxes_that_agree_stay_with_their_instances(tmp_path):
+    """Also where instances are chosen or joined behind the hook."""
+    hook = DetectorAgreement(**write(
+        tmp_path, [(7, 'dog', RIGHT, 0.99), (7, 'dog', LEFT, 0.95), (9, 'cat', RIGHT, 0.95)]))
+    hook.prepare(CLASSES)
+    first, second, empty = hook(
+        [instances_of(([LEFT], 1), ([LEFT], 0), ([RIGHT], 1)), instances_of(([RIGHT], 0)),
+         instances_of()], context_of(7, 9, 7))
+    left, right, nothing = list(LEFT), list(RIGHT), [0, 0, 0, 0]
+    assert first.agreement.tolist() == [True, False, True]
+    assert first.agreed_boxes.tolist() == [left, nothing, right]
+    assert first[first.agreement].agreed_boxes.tolist() == [left, right]
+    assert InstanceData.cat([second, first[1:2]]).agreed_boxes.tolist() == [right, nothing]
+    assert empty.agreed_boxes.shape == (0, 4) and empty.agreement.shape == (0, )
+
+
 @pytest.mark.parametrize('matrix', [
     pytest.param(np.array([[-1.0, 0, SIZE], [0, 1, 0], [0, 0, 1]]), id='flipped'),
     pytest.param(np.array([[0.5, 0, 4], [0, 0.5, 8], [0, 0, 1]]), id='smaller and shifted'),
@@ -112,8 +171,9 @@ def test_boxes_follow_the_view(tmp_path, matrix):
     x2, y2, _ = matrix @ [LEFT[2], LEFT[3], 1]
     seen = np.clip([min(x1, x2), min(y1, y2), max(x1, x2), max(y1, y2)], 0, SIZE).astype(int)
     instances = instances_of(([seen], 0), ([(40, 48, 60, 60)], 0))
-    agreement = hook([instances], context_of(7, matrix=matrix))[0].agreement
-    assert agreement.tolist() == [True, False]
+    found, = hook([instances], context_of(7, matrix=matrix))
+    assert found.agreement.tolist() == [True, False]
+    assert found.agreed_boxes[0].tolist() == pytest.approx(list(seen), abs=1)
 
 
 def test_images_of_a_batch_do_not_mix(tmp_path):
@@ -185,6 +245,28 @@ def test_says_which_file_is_wrong_and_how_to_make_it(tmp_path, make, message):
         DetectorAgreement(**make(tmp_path)).prepare(CLASSES)
 
 
+def test_the_options_that_are_quoted_lead_mmdets_config_to_the_unlabeled_images(tmp_path):
+    """The config of mmdet reads val2017; ann_file is below data_root in one place, not both."""
+    (tmp_path / 'train2017').mkdir()
+    cv2.imwrite(str(tmp_path / 'train2017/5.png'), np.zeros((32, 32, 3), np.uint8))
+    (tmp_path / 'semi_anns').mkdir()
+    (tmp_path / 'semi_anns/unlabeled.json').write_text(json.dumps(dict(
+        images=[dict(id=5, file_name='5.png', width=32, height=32)],
+        categories=[dict(id=1, name='person')])))
+    given = dict(ROOT=str(tmp_path), ANN_FILE='semi_anns/unlabeled.json', IMAGES='train2017',
+                 PREFIX=str(tmp_path / 'found'))
+    options = re.sub(r'ROOT|ANN_FILE|IMAGES|PREFIX', lambda name: given[name[0]],
+                     ' '.join(re.findall(r'test_\S+=\S+', HOW_TO_MAKE)))
+    parser = ArgumentParser()
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction)
+    cfg = Config.fromfile(
+        Path(mmdet.__file__).parent / '.mim/configs/faster_rcnn/faster-rcnn_r50_fpn_1x_coco.py')
+    cfg.merge_from_dict(parser.parse_args(['--cfg-options', *options.split()]).cfg_options)
+    dataset = DATASETS.build(cfg.test_dataloader.dataset)
+    assert len(dataset) == 1 and dataset[0]['inputs'].shape[0] == 3
+    METRICS.build(cfg.test_evaluator)
+
+
 def test_an_image_that_the_detector_has_not_seen_is_named(tmp_path):
     hook = DetectorAgreement(**write(tmp_path, [(7, 'dog', LEFT, 0.95)]))
     hook.prepare(CLASSES)
@@ -211,7 +293,5 @@ def test_agreeing_instances_alone_become_prototypes(tmp_path):
     ranks.attach(layer)
     layer(torch.rand(1, 4, 16, 16))
     instances = instances_of(([LEFT], 1), ([RIGHT], 0))
-    instances.class_scores = torch.ones(2)
-    instances.mask_logits = 18 * instances.masks[:, ::4, ::4].float() - 9
-    ranks(hook([instances], context_of(7)), None)
+    ranks(hook([with_logits(instances)], context_of(7)), None)
     assert ranks.reliable.counts.tolist() == [0, 1, 0]

@@ -27,7 +27,8 @@ def test_ranks_share_both_banks():
 
 def main() -> None:
     """Learn from labels and from reliable pixels; rank 1 has neither."""
-    from test_rank_statistics_weights import features_of, hook_and_teacher, learned, pseudo_labels
+    from test_rank_statistics_weights import (agree, features_of, hook_and_teacher, learned,
+                                              pseudo_labels)
     dist.init_process_group('gloo')
     rank = dist.get_rank()
     hook, teacher = hook_and_teacher()
@@ -36,7 +37,7 @@ def main() -> None:
     instances = pseudo_labels(() if rank else (0, 2))
     instances.mask_logits = 99 * instances.mask_logits
     if rank == 0:
-        instances.agreement = torch.ones(2, dtype=torch.bool)
+        agree(instances, [True, True])
     teacher.show(features_of(1, seed=rank))
     hook([instances], None)
     assert hook.reliable.counts.tolist() == [1, 0, 1, 0]

@@ -199,6 +199,12 @@ def test_labels_without_instances_teach_the_background_alone():
     assert hook.labeled.counts.tolist() == [0, 0, 0, 2]
 
 
+def agree(instances, agreement, box=(0, 0, SIZE, SIZE)):
+    """The fields of DetectorAgreement: a box for the instances that agree."""
+    instances.agreement = torch.tensor(agreement)
+    instances.agreed_boxes = instances.agreement[:, None] * torch.tensor(box).float()
+
+
 @pytest.mark.parametrize('training, agreement, counts', [
     pytest.param(True, [True, False], [1, 0, 0, 0], id='an agreeing instance'),
     pytest.param(True, [False, False], [0, 0, 0, 0], id='none agrees'),
@@ -213,7 +219,7 @@ def test_reliable_bank(training, agreement, counts):
     instances.mask_logits[0, :2], instances.mask_logits[1, 4:] = 2.0, 9.0
     instances.mask_logits[0, 0, 0] = 3.0  # 0.953: the only certain cell of the first
     if agreement is not None:
-        instances.agreement = torch.tensor(agreement)
+        agree(instances, agreement)
     features = features_of(1, seed=1)
     teacher.show(features)
     hook([instances], None)
@@ -221,6 +227,62 @@ def test_reliable_bank(training, agreement, counts):
     if counts[0]:
         assert torch.equal(hook.reliable.features[0, -1], features[0, :, 0, 0])
     assert not hook.labeled.has_features.any()
+
+
+@pytest.mark.parametrize('box, reliable', [
+    pytest.param((0, 0, SIZE, SIZE), (slice(1, 4), slice(1, 7)), id='the whole image'),
+    pytest.param((4, 4, 16, 16), (slice(1, 4), slice(1, 4)), id='half of the mask'),
+    pytest.param((4, 4, 13.9, 14), (slice(1, 3), slice(1, 3)), id='a centre on the far edge'),
+    pytest.param((6, 10, 28, 16), (slice(2, 4), slice(1, 7)), id='a centre on the near edge'),
+    pytest.param((20, 20, 32, 32), (slice(0), slice(0)), id='beside the mask'),
+])
+def test_reliable_pixels_lie_in_the_box_that_agrees(box, reliable):
+    """Facts B6, step 4: the part of a mask that spills over its box is not vouched for."""
+    hook, _ = hook_and_teacher()
+    instances = pseudo_labels((1, ))
+    instances.mask_logits = torch.full((1, GRID, GRID), -9.0)
+    instances.mask_logits[0, 1:4, 1:7] = 9.0
+    agree(instances, [True], box)
+    expected = torch.full((GRID, GRID), -1)
+    expected[reliable] = 1
+    projected = project_classes(instances, K, (GRID, GRID))
+    assert torch.equal(hook._reliable_classes(instances, projected), expected)
+
+
+def test_each_pixel_is_compared_with_the_box_of_its_own_instance():
+    hook, _ = hook_and_teacher()
+    instances = pseudo_labels((0, 2))
+    instances.mask_logits = torch.full((2, GRID, GRID), -9.0)
+    instances.mask_logits[0, :, :4], instances.mask_logits[1, :, 4:] = 9.0, 9.0
+    instances.agreement = torch.tensor([True, True])
+    instances.agreed_boxes = torch.tensor([[0.0, 0, 32, 16], [0, 16, 32, 32]])
+    found = hook._reliable_classes(instances, project_classes(instances, K, (GRID, GRID)))
+    assert (found[:4, :4] == 0).all() and (found[4:, 4:] == 2).all()
+    assert (found[4:, :4] == -1).all() and (found[:4, 4:] == -1).all()
+
+
+def test_a_class_of_reliable_pixels_alone_has_no_prototype():
+    """Facts B3: the labeled bank must have the class."""
+    hook, teacher = hook_and_teacher()
+    hook.labeled.update(torch.eye(D)[:2], torch.tensor([1, K]))
+    hook.reliable.update(torch.eye(D)[2:4], torch.tensor([0, 1]))
+    assert hook.prototypes().any(1).tolist() == [False, True, False, True]
+    instances = pseudo_labels((0, ))
+    instances.mask_logits = torch.full((1, GRID, GRID), 9.0)
+    teacher.show(features_of(1))
+    assert (hook([instances], None)[0].pixel_weights == 1).all()
+
+
+@pytest.mark.parametrize('settings, least', [
+    pytest.param(dict(offset=1.0), 0.5, id='the released code, normalised'),
+    pytest.param(dict(offset=1.0, normalize=False), 1.0, id='the released code'),
+    pytest.param(dict(offset=0.25), 0.2, id='ours'),
+])
+def test_missing_0_gives_classes_without_prototype_the_least_weight(settings, least):
+    hook, teacher = hook_and_teacher(missing=0.0, **settings)
+    teacher.show(features_of(1))
+    weights = hook([pseudo_labels()], None)[0].pixel_weights
+    assert torch.allclose(weights, torch.tensor(least))
 
 
 def test_prototypes_are_means_over_both_banks():
@@ -261,6 +323,7 @@ def test_wants_labels_by_the_iteration_alone():
     pytest.param(dict(offset=-1.0), 'offset = -1', id='offset'),
     pytest.param(dict(certain=1.5), 'certain = 1.5', id='certain'),
     pytest.param(dict(disagreement=-0.5), 'disagreement = -0.5', id='disagreement'),
+    pytest.param(dict(missing=1.5), r'missing = 1.5 .*\[0, 1\]', id='missing'),
     pytest.param(dict(labeled_interval=0), 'labeled_interval = 0', id='interval'),
     pytest.param(dict(samples_per_image=0), 'samples_per_image = 0', id='samples'),
 ])

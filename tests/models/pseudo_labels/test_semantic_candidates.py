@@ -73,6 +73,29 @@ def test_nothing_there_gives_no_candidate(cls_logits, mask_logits):
     assert resolve_masks(instances).masks.shape == (0, 16, 16)
 
 
+@pytest.mark.parametrize('dtype', [torch.float16, torch.bfloat16], ids=str)
+def test_autocast_does_not_change_large_regions(dtype):
+    """A region of 66,800 cells has more than float16 can count."""
+    cls_logits = torch.tensor([[8.0, -8, 0, -8], [-8, 0.5, 6, 0], [-8, 1, 8, -8]])
+    mask_logits = torch.full((3, 200, 334), -5.0)
+    mask_logits[0] = 3.3
+    mask_logits[1, :, 300:] = 9.1
+    expected = SemanticCandidates.from_logits(cls_logits, mask_logits, (800, 1336))
+    whole = SemanticCandidates.from_logits(cls_logits[:1], mask_logits[:1], (800, 1336))
+    with torch.autocast('cpu', dtype=dtype):
+        found = SemanticCandidates.from_logits(cls_logits, mask_logits, (800, 1336))
+        found_whole = SemanticCandidates.from_logits(cls_logits[:1], mask_logits[:1], (800, 1336))
+        scores = resolve_masks(found_whole).mask_scores
+    assert (found_whole.mask_logits > 0).sum() > torch.finfo(torch.float16).max
+    score = cls_logits[0].softmax(0)[0] * torch.tensor(3.3).sigmoid()
+    assert torch.allclose(whole.class_scores, score, rtol=1e-5)
+    for one, other in ((found, expected), (found_whole, whole)):
+        assert one.labels.tolist() == other.labels.tolist()
+        for name in ('class_probs', 'class_scores', 'mask_logits'):
+            assert one[name].dtype == torch.float32 and torch.equal(one[name], other[name])
+    assert torch.allclose(scores, resolve_masks(whole).mask_scores, atol=1e-2)
+
+
 def test_the_teacher_is_asked_once_and_masks_stay_at_stride_4():
     detector = toy_detector()
     detector.type = 'SemanticMask2Former'

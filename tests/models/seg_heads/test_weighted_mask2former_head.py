@@ -96,8 +96,9 @@ def test_the_boundary_map_weighs_the_points_of_the_cross_entropy_alone():
     assert [name for name in plain if not torch.allclose(plain[name], mapped[name])] == [
         'loss_mask']
     flat = [logits[0], [torch.full_like(logits[1][0], 9.0)]]
+    sample.gt_instances.masks.masks[:] = 1
     nothing = losses_of(build_head(boundary_map=dict(padding='replicate')), [sample], flat)
-    assert nothing['loss_mask'] == 0, 'a mask without a boundary has no weight anywhere'
+    assert nothing['loss_mask'] == 0, 'a mask without a boundary has no weight in its box'
     with pytest.raises(ValueError, match='eps above 0'):
         build_head(boundary_map=dict(eps=0))
 
@@ -146,6 +147,82 @@ def test_normalised_pixel_weights_keep_the_mean():
     assert torch.allclose(
         losses_of(build_head(normalize_pixel_weights=True), [sample], logits)['loss_mask'], plain)
     assert torch.allclose(losses_of(build_head(), [sample], logits)['loss_mask'], 0.25 * plain)
+
+
+def full_masks(*weights):
+    """A sample of masks over the whole image, each with one weight everywhere."""
+    count = len(weights)
+    sample = labeled_sample(64, ())
+    sample.gt_instances = InstanceData(
+        labels=torch.arange(count), masks=torch.ones(count, 64, 64, dtype=torch.bool),
+        pixel_weights=torch.tensor(weights).view(-1, 1, 1).repeat(1, 16, 16))
+    return sample
+
+
+def flat_outputs(images=1, layers=1):
+    """Queries that say the same of every pixel."""
+    return ([torch.zeros(images, 6, 4, requires_grad=True) for _ in range(layers)],
+            [torch.zeros(images, 6, 16, 16, requires_grad=True) for _ in range(layers)])
+
+
+@pytest.mark.parametrize('samples, factors', [
+    pytest.param([full_masks(1.0, 0.2)], [1 / 3, 5 / 3], id='one image'),
+    pytest.param([full_masks(1.0), full_masks(0.2)], [1 / 3, 5 / 3], id='two images'),
+    pytest.param([full_masks(0.2, 0.2)], [1.0, 1.0], id='equal weights'),
+    pytest.param([full_masks(0.0, 0.0)], [0.0, 0.0], id='no weight at all'),
+])
+def test_normalised_weights_are_shared_out_over_the_batch(samples, factors):
+    """A mask that weighs a fifth of another has a fifth of its share of the loss."""
+    def gradients(samples, **settings):
+        logits = flat_outputs(images=len(samples))
+        losses_of(build_head(**settings), samples, logits)['loss_mask'].backward()
+        return logits[1][0].grad.abs().sum((2, 3)).flatten()
+    plain = gradients([without_weights(sample) for sample in samples])
+    found = gradients(samples, normalize_pixel_weights=True)
+    matched = plain > 0
+    assert not found[~matched].any()
+    assert torch.allclose((found / plain)[matched].sort()[0], torch.tensor(factors))
+
+
+def without_weights(sample):
+    """The sample without weights."""
+    instances = sample.gt_instances
+    plain = labeled_sample(64, ())
+    plain.gt_instances = InstanceData(labels=instances.labels, masks=instances.masks)
+    return plain
+
+
+def test_dice_does_not_see_the_normalisation():
+    sample = with_weights(labeled_sample(64, (0, 1)), pixel_weights=torch.rand(2, 16, 16))
+    logits = outputs(images=1)
+    for flag in (False, True):
+        values = [losses_of(build_head(normalize_pixel_weights=normalize,
+                                       weight_dice_by_pixel=flag), [sample], logits)['loss_dice']
+                  for normalize in (False, True)]
+        assert torch.equal(*values)
+
+
+@pytest.mark.parametrize('ranks', [
+    pytest.param([(1.0, ), (0.2, )], id='one mask each'),
+    pytest.param([(1.0, 0.2), (0.6, )], id='two and one'),
+    pytest.param([(), (0.2, 1.0)], id='one rank without pseudo labels'),
+])
+def test_normalised_losses_of_two_ranks_average_to_that_of_one_batch(ranks, monkeypatch):
+    samples, sent = [full_masks(*weights) for weights in ranks], [[], []]
+    head = build_head(normalize_pixel_weights=True)
+    expected = losses_of(head, samples, flat_outputs(2, layers=2))
+    for rank, sample in enumerate(samples):
+        monkeypatch.setattr(weighted_mask2former_head, 'reduce_mean',
+                            lambda value, rank=rank: sent[rank].append(value) or value)
+        losses_of(head, [sample], flat_outputs(layers=2))
+    assert len(sent[0]) == len(sent[1]) == 3, 'a rank that reduces more often would hang'
+    found = []
+    for sample in samples:
+        means = iter([(a + b) / 2 for a, b in zip(*sent)])
+        monkeypatch.setattr(weighted_mask2former_head, 'reduce_mean', lambda value: next(means))
+        found.append(losses_of(head, [sample], flat_outputs(layers=2)))
+    for name in ('loss_mask', 'd0.loss_mask'):
+        assert torch.allclose((found[0][name] + found[1][name]) / 2, expected[name])
 
 
 def test_dice_reads_pixel_weights_on_request():
