@@ -26,14 +26,14 @@ from torch import distributed, nn
 
 from mmssis.datasets.coco_validation import shorten
 from mmssis.offline.annotations import write_annotations
-from mmssis.offline.fingerprint import check_header, write_header
+from mmssis.offline.fingerprint import check_header, sha256_of_file, write_header
 from mmssis.offline.generation import predict_images, share_of_rank
 from mmssis.offline.image_source import ImageInfo, list_images
 from mmssis.offline.label_statistics import LabelStatistics, read_label_statistics
 from mmssis.offline.predictor import build_predictor
 from mmssis.offline.shards import ShardWriter, finished_ids
 from mmssis.offline.thresholds import find_thresholds
-from mmssis.offline.tta_views import PRESETS, make_views, test_scale
+from mmssis.offline.tta_views import PRESETS, make_views, test_padding, test_scale
 from mmssis.utils.config import load_config
 from mmssis.utils.trained_model import load_trained_model
 
@@ -76,7 +76,8 @@ def parse_args() -> argparse.Namespace:
                         help='views of each image: none (the test scale), fast (and its flip) or '
                         'paper (nine scales and their flips) (default: fast)')
     parser.add_argument('--box-thr', type=threshold, default='matched', metavar='T',
-                        help="score of a detection: 'matched' by class, or one for all")
+                        help="score of a detection: 'matched' by class, which keeps none of a "
+                        'class without labeled instance, or one for all classes')
     parser.add_argument('--pixel-thr', type=threshold, default='matched', metavar='T',
                         help="probability of a mask's pixels: 'matched', or a number")
     parser.add_argument('--score-floor', type=float, default=0.05,
@@ -113,23 +114,16 @@ def fingerprint(args: argparse.Namespace, cfg: Config, views: List[Any],
     return dict(
         config=Path(args.config).name,
         model_sha256=hashlib.sha256(model.encode()).hexdigest(),
-        checkpoint_sha256=sha256(args.checkpoint),
+        checkpoint_sha256=sha256_of_file(args.checkpoint),
         branch=args.branch,
-        views=[[*view.scale, view.flip] for view in views],
+        # Headers of earlier versions know no padding.
+        views=[[*view.scale, view.flip, *([view.padding] if view.padding else [])]
+               for view in views],
         score_floor=args.score_floor,
         max_per_image=args.max_per_image,
         amp=args.amp,
         num_images=len(infos),
         images_sha256=hashlib.sha256(names.encode()).hexdigest())
-
-
-def sha256(path: Path) -> str:
-    """Digest of a file, read in pieces."""
-    digest = hashlib.sha256()
-    with open(path, 'rb') as file:
-        while block := file.read(2**22):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def predict_all(args: argparse.Namespace, model: nn.Module, views: List[Any],
@@ -168,17 +162,25 @@ def check_complete(args: argparse.Namespace, infos: List[ImageInfo]) -> None:
     print(f'{message} They are left out.', flush=True)
 
 
-def report(provenance: Dict[str, Any], labeled: LabelStatistics) -> None:
-    """Print thresholds and counts by class."""
+def report(provenance: Dict[str, Any], labeled: LabelStatistics, box_thr: Threshold) -> None:
+    """Print thresholds and counts by class, and which classes matching left without pseudo label.
+
+    Args:
+        provenance (dict): Result of :func:`write_annotations`.
+        labeled (LabelStatistics): Of the labeled images.
+        box_thr (float | None): Threshold that was set for all classes; None for matched ones.
+    """
     thresholds, images = provenance['thresholds'], provenance['num_images']
     print(f'{"class":24} {"threshold":>9} {"labels/image":>12} {"pseudo/image":>12}')
     for name, row in provenance['classes'].items():
         print(f'{name:24} {thresholds["classes"][name]:9.3f} '
               f'{row["labeled"] / images["labeled"]:12.3f} '
               f'{row["annotations"] / images["unlabeled"]:12.3f}')
-    if labeled.classes_without_instance:
-        print('No labeled instance, so no pseudo label: '
-              f'{", ".join(labeled.classes_without_instance)}')
+    lost = [name for name in labeled.classes_without_instance
+            if provenance['classes'][name]['detections']]
+    if lost and box_thr is None:
+        print(f'No labeled instance, so the matched threshold keeps none: {", ".join(lost)}. A '
+              'number for --box-thr applies to these classes too.')
     print(f'Pixel threshold {thresholds["pixel"]:.3f}.')
 
 
@@ -200,7 +202,8 @@ def main() -> None:
     model, classes = load_trained_model(cfg, args.checkpoint, args.branch)
     labeled = read_label_statistics(args.labeled, classes)
     infos = list_images(args.unlabeled, args.image_root)
-    views = make_views(args.preset, test_scale(cfg.test_dataloader.dataset.pipeline))
+    pipeline = cfg.test_dataloader.dataset.pipeline
+    views = make_views(args.preset, test_scale(pipeline), test_padding(pipeline))
     made_from = fingerprint(args, cfg, views, infos)
     known = check_header(args.predictions, made_from)
     barrier()
@@ -214,7 +217,8 @@ def main() -> None:
         check_complete(args, infos)
         thresholds = find_thresholds(args.predictions, labeled, args.box_thr, args.pixel_thr)
         out = args.out / 'pseudo_labels.json'
-        report(write_annotations(args.predictions, out, labeled, thresholds, made_from), labeled)
+        provenance = write_annotations(args.predictions, out, labeled, thresholds, made_from)
+        report(provenance, labeled, args.box_thr)
         print(f'Written: {out}')
 
 

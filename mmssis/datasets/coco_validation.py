@@ -169,7 +169,7 @@ def _image_problems(content: dict) -> Iterator[str]:
         size = image.get('width'), image.get('height')
         if all(isinstance(side, int) for side in size) and min(size) <= 0:
             yield f'image with id {image.get("id")!r} has the size {size}.'
-    yield from _duplicates(content, 'images')
+    yield from duplicates(content, 'images')
 
 
 def _annotation_problems(content: dict) -> Iterator[str]:
@@ -179,7 +179,7 @@ def _annotation_problems(content: dict) -> Iterator[str]:
         yield from found
         if not found:
             yield from _shape_problems(annotation)
-    yield from _duplicates(content, 'annotations')
+    yield from duplicates(content, 'annotations')
 
 
 def _shape_problems(annotation: dict) -> Iterator[str]:
@@ -204,8 +204,16 @@ def _is_mask(mask: Union[list, dict]) -> bool:
         and all(isinstance(value, Real) for value in polygon) for polygon in mask)
 
 
-def _duplicates(content: dict, key: str) -> Iterator[str]:
-    """Ids that occur more than once."""
+def duplicates(content: dict, key: str) -> Iterator[str]:
+    """Ids that occur more than once; a number and its text are one id.
+
+    Args:
+        content (dict): Content of a COCO JSON.
+        key (str): Name of a list in it, ``images`` for example.
+
+    Yields:
+        str: At most one problem.
+    """
     counts = Counter(str(item.get('id')) for item in _dicts(content, key))
     repeated = [identity for identity, count in counts.items() if count > 1]
     if repeated:

@@ -1,8 +1,9 @@
 """What the detections of a folder were made from, so that a run goes on only with its like."""
 
+import hashlib
 import json
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any, Optional, Union
 
 from mmssis.engine.atomic_backend import AtomicBackend
 
@@ -58,12 +59,45 @@ def check_header(folder: Folder, fingerprint: dict[str, Any]) -> bool:
     if known is None:
         return False
     wanted = json.loads(json.dumps(fingerprint))
-    differing = [f'{key}: {_shown(known, key)} there, {_shown(wanted, key)} now'
-                 for key in sorted({*known, *wanted}) if _shown(known, key) != _shown(wanted, key)]
+    differing = differences(known, wanted)
     if differing:
         raise ValueError(f'{Path(folder) / HEADER} was begun with other settings ('
-                         f'{"; ".join(differing)}). Restore them to go on, or give another folder.')
+                         f'{"; ".join(differing)}). Restore them to go on, delete the folder to '
+                         'predict anew, or give another folder.')
     return True
+
+
+def differences(known: dict[str, Any], wanted: dict[str, Any]) -> list[str]:
+    """Say which values differ.
+
+    Args:
+        known: what something was made with, read from JSON.
+        wanted: what it is to be made with, in the types of JSON.
+
+    Returns:
+        Key and both values in words, in the order of the keys; empty if all are the same.
+    """
+    return [f'{key}: {_shown(known, key)} there, {_shown(wanted, key)} now'
+            for key in sorted({*known, *wanted}) if _shown(known, key) != _shown(wanted, key)]
+
+
+def sha256_of_file(path: Union[str, Path]) -> str:
+    """SHA-256 of a file, read in pieces.
+
+    Args:
+        path: the file.
+
+    Returns:
+        64 hexadecimal digits.
+
+    Raises:
+        OSError: if the file cannot be read.
+    """
+    digest = hashlib.sha256()
+    with open(path, 'rb') as file:
+        while block := file.read(2**22):
+            digest.update(block)
+    return digest.hexdigest()
 
 
 def _shown(fingerprint: dict[str, Any], key: str) -> str:

@@ -9,6 +9,7 @@ from mmengine.dataset import BaseDataset
 from torch.utils.data import Dataset
 
 from mmssis.datasets import UnlabeledCocoDataset, UnlabeledFolderDataset
+from mmssis.datasets.coco_validation import duplicates
 from mmssis.datasets.image_errors import UnreadableImageError
 from mmssis.datasets.transforms import LoadImageRobust
 
@@ -26,11 +27,13 @@ def list_images(unlabeled: Union[str, Path], image_root: Optional[Union[str, Pat
 
     Returns:
         ``id``, ``file_name`` relative to ``image_root`` and ``path`` of each image, in the order
-        of the ids. Those of a folder count from 0, in the order of the paths.
+        of the ids. Those of a folder count from 0, in the order of the paths; empty and broken
+        files count too, so that the ids of the others stay when they are restored.
 
     Raises:
         FileNotFoundError: if ``unlabeled`` or ``image_root`` is not there.
-        ValueError: if there is no image, or an image lies outside of ``image_root``.
+        ValueError: if there is no image, an id of the COCO file occurs twice, or an image lies
+            outside of ``image_root``.
     """
     source = Path(unlabeled)
     if not source.exists():
@@ -39,12 +42,31 @@ def list_images(unlabeled: Union[str, Path], image_root: Optional[Union[str, Pat
     if not root.is_dir():
         raise FileNotFoundError(f'--image-root {root} is not a folder')
     if source.is_dir():
-        dataset: BaseDataset = UnlabeledFolderDataset(str(source), on_unreadable='skip')
+        dataset: BaseDataset = _EveryFileOfFolder(str(source))
     else:
         dataset = UnlabeledCocoDataset(ann_file=str(source), data_prefix=dict(img=str(root)))
     infos = [BaseDataset.get_data_info(dataset, i) for i in range(len(dataset))]
-    return [dict(id=info['img_id'], path=info['img_path'],
-                 file_name=_relative(info['img_path'], root)) for info in infos]
+    images = [dict(id=info['img_id'], path=info['img_path'],
+                   file_name=_relative(info['img_path'], root)) for info in infos]
+    for problem in duplicates(dict(images=images), 'images'):
+        raise ValueError(f'--unlabeled {source}: {problem} Predictions are kept by id, so all but '
+                         'one image of an id would be lost: give each image an id of its own.')
+    return images
+
+
+class _EveryFileOfFolder(UnlabeledFolderDataset):
+    """The images of a folder with those that cannot be read: who reads them says so.
+
+    What a training may leave out must keep its place here. Without it the ids of all later images
+    would be others once it is restored, and no prediction would be known again.
+    """
+
+    def load_data_list(self) -> List[dict]:
+        paths = self._paths_of_folder()
+        if not paths:
+            raise ValueError(f'No unlabeled image found in --unlabeled {self.data_root} (endings '
+                             f'{", ".join(self.suffixes)}; with sub-folders). Correct the path.')
+        return [dict(img_id=i, img_path=path, instances=[]) for i, path in enumerate(paths)]
 
 
 def _relative(path: str, root: Path) -> str:

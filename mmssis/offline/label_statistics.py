@@ -38,7 +38,7 @@ class LabelStatistics:
 
     @property
     def classes_without_instance(self) -> list[str]:
-        """Names of the classes that no labeled image shows; they get no pseudo label."""
+        """Names of the classes that no labeled image shows; matched thresholds keep none."""
         return [name for name, count in zip(self.classes, self.counts.tolist()) if count == 0]
 
 

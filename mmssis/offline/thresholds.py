@@ -63,7 +63,8 @@ def find_thresholds(folder: Folder, labeled: LabelStatistics, class_thr: Optiona
     Args:
         folder: folder of the shards.
         labeled: what the labeled images look like.
-        class_thr: one threshold for all classes, in [0, 1]; None matches them.
+        class_thr: one threshold for all classes, in [0, 1], also for those that no labeled image
+            shows; None matches them, and keeps none of a class without labeled instance.
         pixel_thr: threshold of the pixels, in [0, 1]; None matches it.
 
     Returns:

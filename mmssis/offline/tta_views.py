@@ -5,7 +5,7 @@ flip is ``x -> w - x``, and a view of another size stretches both axes by their 
 Nothing here draws a random number.
 """
 
-from typing import Dict, Iterator, List, NamedTuple, Sequence, Tuple
+from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 import mmcv
 import numpy as np
@@ -14,12 +14,18 @@ from mmdet.structures import DetDataSample, SampleList
 from mmdet.structures.bbox import bbox_mapping, bbox_mapping_back
 from torch import Tensor, nn
 
+from .padding import Padding, read_padding
+
 PRESETS = ('none', 'fast', 'paper')
 # Noisy Boundaries' released settings for COCO.
 COCO_SCALE = (1333, 800)
 COCO_PAPER_SCALES = ((667, 400), (833, 500), (1000, 600), (1167, 700), (1333, 800), (1500, 900),
                      (1667, 1000), (1833, 1100), (2000, 1200))
 PAPER_RATIOS = tuple(0.5 + 0.125 * i for i in range(9))
+# Steps of a test pipeline that leave the pixels to Resize and Pad.
+PASSIVE_STEPS = ('LoadImageFromFile', 'LoadImageRobust', 'LoadAnnotations',
+                 'LoadPanopticAnnotations', 'LoadScoredAnnotations', 'SemanticMapOfInstances',
+                 'PackDetInputs', 'PackWeightedInputs')
 
 
 class View(NamedTuple):
@@ -29,13 +35,16 @@ class View(NamedTuple):
         scale: (long, short), the sides that the image is fitted into, as mmdet's ``Resize`` with
             ``keep_ratio=True`` does.
         flip: whether the image is flipped horizontally after that.
+        padding: of the result; None leaves it to the model's data preprocessor.
     """
 
     scale: Tuple[int, int]
     flip: bool = False
+    padding: Optional[Padding] = None
 
 
-def make_views(preset: str, scale: Tuple[int, int]) -> List[View]:
+def make_views(preset: str, scale: Tuple[int, int],
+               padding: Optional[Padding] = None) -> List[View]:
     """Views of a preset.
 
     Args:
@@ -44,6 +53,8 @@ def make_views(preset: str, scale: Tuple[int, int]) -> List[View]:
             for COCO's (1333, 800); other scales times 0.5, 0.625, ... 1.5. (The released
             Cityscapes settings reach from 0.61 to 1.39 of the test scale.)
         scale: the test scale of the model's config, see :func:`test_scale`.
+        padding: that of the config at this scale, see :func:`test_padding`; views of other scales
+            are padded to multiples of 32 as well.
 
     Returns:
         The views, an image next to its flip.
@@ -56,10 +67,10 @@ def make_views(preset: str, scale: Tuple[int, int]) -> List[View]:
     long, short = max(scale), min(scale)
     if short < 1:
         raise ValueError(f'scale = {tuple(scale)}: give (long, short) in pixels, both >= 1')
-    if preset == 'none':
-        return [View((long, short))]
-    scales = [(long, short)] if preset == 'fast' else _paper_scales(long, short)
-    return [View(each, flip) for each in scales for flip in (False, True)]
+    scales = _paper_scales(long, short) if preset == 'paper' else [(long, short)]
+    other = padding and padding.of_other_scale()
+    return [View(each, flip, padding if each == (long, short) else other)
+            for each in scales for flip in ((False, ) if preset == 'none' else (False, True))]
 
 
 def _paper_scales(long: int, short: int) -> Sequence[Tuple[int, int]]:
@@ -81,9 +92,9 @@ def test_scale(pipeline: Sequence[dict]) -> Tuple[int, int]:
         ValueError: if there is not exactly one ``Resize``, or it has no scale or does not keep
             the ratio of the sides.
     """
-    resizes = [step for step in pipeline if step['type'] == 'Resize']
+    resizes = [step for step in pipeline if _name(step) == 'Resize']
     if len(resizes) != 1 or 'scale' not in resizes[0]:
-        raise ValueError(f'the test pipeline has the steps {[step["type"] for step in pipeline]}: '
+        raise ValueError(f'the test pipeline has the steps {[_name(step) for step in pipeline]}: '
                          'give it one Resize with a scale, or give the views yourself')
     if not ('keep_ratio' in resizes[0] and resizes[0]['keep_ratio']):
         raise ValueError('Resize of the test pipeline changes the ratio of the sides: '
@@ -91,8 +102,41 @@ def test_scale(pipeline: Sequence[dict]) -> Tuple[int, int]:
     return max(resizes[0]['scale']), min(resizes[0]['scale'])
 
 
-# Not a test, whatever its name begins with.
-test_scale.__test__ = False
+def test_padding(pipeline: Sequence[dict]) -> Optional[Padding]:
+    """The padding that a test pipeline stands for.
+
+    Args:
+        pipeline: configs of the transforms.
+
+    Returns:
+        That of its ``Pad``, None without one.
+
+    Raises:
+        ValueError: if there is a step that views do not know how to do, ``Pad`` does not come
+            once and after ``Resize``, or one of its arguments is wrong.
+    """
+    names = [_name(step) for step in pipeline]
+    unknown = sorted({*names} - {*PASSIVE_STEPS, 'Resize', 'Pad'})
+    if unknown:
+        raise ValueError(f'the test pipeline has the steps {unknown}, which views of an image do '
+                         f'not know: take them out; Resize, Pad and {", ".join(PASSIVE_STEPS)} '
+                         'are known')
+    if 'Pad' not in names:
+        return None
+    place = names.index('Pad')
+    if names.count('Pad') > 1 or 'Resize' in names[place:]:
+        raise ValueError(f'the test pipeline has the steps {names}: give it one Pad, after Resize')
+    return read_padding(pipeline[place])
+
+
+def _name(step: dict) -> str:
+    """Name of a transform, also of one with a scope or given as a class."""
+    kind = step['type']
+    return (kind if isinstance(kind, str) else kind.__name__).rpartition('.')[2]
+
+
+# No tests, whatever their names begin with.
+test_scale.__test__ = test_padding.__test__ = False
 
 
 def group_views(views: Sequence[View]) -> List[List[View]]:
@@ -102,7 +146,7 @@ def group_views(views: Sequence[View]) -> List[List[View]]:
         views: in any order.
 
     Returns:
-        The groups, in the order of their first views.
+        The groups, in the order of their first views; all views of one are padded alike.
 
     Raises:
         ValueError: if there is no view, or one stands there twice and would count twice.
@@ -111,9 +155,9 @@ def group_views(views: Sequence[View]) -> List[List[View]]:
         raise ValueError("no view is given: use make_views('none', scale) for plain inference")
     if len(set(views)) < len(views):
         raise ValueError(f'a view is given twice: {list(views)}. Leave one out.')
-    groups: Dict[Tuple[int, int], List[View]] = {}
+    groups: Dict[tuple, List[View]] = {}
     for view in views:
-        groups.setdefault(view.scale, []).append(view)
+        groups.setdefault((view.scale, view.padding), []).append(view)
     return list(groups.values())
 
 
@@ -129,7 +173,8 @@ def view_batches(image: np.ndarray, groups: Sequence[Sequence[View]],
     Yields:
         Inputs (B, 3, H', W') and B samples, with the metainfo that mmdet's test pipelines give:
         ``ori_shape``, ``img_shape``, ``scale_factor`` (w, h), ``flip``, ``flip_direction``,
-        ``pad_shape``, ``batch_input_shape``.
+        ``pad_shape``, ``batch_input_shape``. ``img_shape`` is that of the view without padding
+        (mmdet's ``Pad`` counts its own in): masks and flips end where the image does.
 
     Raises:
         TypeError: if the image is not an array of uint8.
@@ -167,6 +212,8 @@ def _look(image: np.ndarray, view: View) -> Tuple[Tensor, DetDataSample]:
     pixels = mmcv.imresize(image, (new_width, new_height), backend='cv2')
     if view.flip:
         pixels = mmcv.imflip(pixels, 'horizontal')
+    if view.padding:
+        pixels = view.padding.apply(pixels)
     sample = DetDataSample(metainfo=dict(
         ori_shape=(height, width), img_shape=(new_height, new_width),
         scale_factor=(new_width / width, new_height / height),

@@ -144,6 +144,24 @@ def test_thresholds(name: str, expected: Tuple[Any, Any]) -> None:
     assert (plan.get('box_thr'), plan.get('pixel_thr')) == expected
 
 
+@pytest.mark.parametrize('name, expected', [
+    ('ablations/mask-rcnn_r50_cityscapes20pct_released.py', 0.1),
+    ('ablations/mask-rcnn_r50_coco10pct_released.py', 0.1),
+    ('mask-rcnn_r50_coco10pct.py', None),
+])
+def test_released_thresholds_start_at_a_tenth(name: str, expected: Optional[float]) -> None:
+    assert loaded(FOLDER / name).self_training.get('score_floor') == expected
+
+
+def test_students_of_one_teacher_share_its_predictions() -> None:
+    """Predictions with another floor or other views would be refused, after the training."""
+    wanted = {}
+    for path in STUDENTS:
+        plan = loaded(path).self_training
+        predicted = (plan.preset, plan.get('score_floor'), plan.unlabeled)
+        assert wanted.setdefault(plan.teacher, predicted) == predicted, name_of(path)
+
+
 @every_config
 def test_number_of_classes_is_consistent(path: Path) -> None:
     cfg = loaded(path)
@@ -180,7 +198,7 @@ def test_student_reads_what_its_teacher_labels(path: Path) -> None:
     cfg = loaded(path)
     labeled, pseudo = cfg.train_dataloader.dataset.datasets
     plan = cfg.self_training
-    assert set(plan) - {'box_thr', 'pixel_thr'} == {
+    assert set(plan) - {'box_thr', 'pixel_thr', 'score_floor'} == {
         'teacher', 'labeled', 'unlabeled', 'image_root', 'preset'}
     assert pseudo.type == 'PseudoLabeledCocoDataset' and 'data_root' not in pseudo
     assert pseudo.ann_file == f'work_dirs/self_training/{path.stem}/pseudo/pseudo_labels.json'

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from mmdet.registry import MODELS
+from mmengine.config import ConfigDict
 from models.knet.toy_knet import knet_config
 from models.roi_heads.toy_mask_rcnn import toy_mask_rcnn
 from toy import toy_detector, toy_model
@@ -11,7 +12,7 @@ from toy_pais import toy_pais
 
 from mmssis.offline.mask_predictor import MaskPredictor
 from mmssis.offline.predictor import build_predictor
-from mmssis.offline.tta_views import View, make_views
+from mmssis.offline.tta_views import View, make_views, test_padding, test_scale
 from mmssis.offline.two_stage_predictor import TwoStagePredictor
 
 VIEWS = make_views('fast', (64, 64))
@@ -29,6 +30,45 @@ def cascade():
     for name in ('bbox_head', 'mask_head', 'bbox_roi_extractor', 'mask_roi_extractor'):
         cfg.roi_head[name] = [cfg.roi_head[name]] * 2
     return cfg
+
+
+def rtmdet_ins():
+    """A small one; all padding is left to the test pipeline, as in mmdet's configs."""
+    return ConfigDict(
+        type='RTMDet',
+        data_preprocessor=dict(type='DetDataPreprocessor', mean=[0] * 3, std=[255] * 3,
+                               batch_augments=None),
+        backbone=dict(type='CSPNeXt', arch='P5', deepen_factor=0.167, widen_factor=0.125,
+                      norm_cfg=dict(type='BN'), act_cfg=dict(type='SiLU')),
+        neck=dict(type='CSPNeXtPAFPN', in_channels=[32, 64, 128], out_channels=24,
+                  num_csp_blocks=1, norm_cfg=dict(type='BN'), act_cfg=dict(type='SiLU')),
+        bbox_head=dict(
+            type='RTMDetInsSepBNHead', num_classes=2, in_channels=24, feat_channels=24,
+            stacked_convs=1, share_conv=True, pred_kernel_size=1, act_cfg=dict(type='SiLU'),
+            norm_cfg=dict(type='BN'),
+            anchor_generator=dict(type='MlvlPointGenerator', offset=0, strides=[8, 16, 32]),
+            bbox_coder=dict(type='DistancePointBBoxCoder'),
+            loss_cls=dict(type='QualityFocalLoss', use_sigmoid=True),
+            loss_bbox=dict(type='GIoULoss'), loss_mask=dict(type='DiceLoss')),
+        test_cfg=dict(nms_pre=100, min_bbox_size=0, score_thr=0.0, max_per_img=10,
+                      mask_thr_binary=0.0, nms=dict(type='nms', iou_threshold=0.6)))
+
+
+def test_a_model_whose_pipeline_pads_labels_images_of_any_shape():
+    torch.manual_seed(0)
+    pipeline = [dict(type='Resize', scale=(640, 640), keep_ratio=True),
+                dict(type='Pad', size=(640, 640), pad_val=dict(img=(114, 114, 114)))]
+    views = make_views('fast', test_scale(pipeline), test_padding(pipeline))
+    predictor = build_predictor(MODELS.build(rtmdet_ins()), views, score_thr=0.0)
+    seen = []
+    predict = predictor.detector.predict
+    predictor.detector.predict = lambda *args, **kwargs: seen.append(
+        predict(*args, **kwargs)) or seen[-1]
+    image = np.random.default_rng(0).integers(0, 256, (427, 640, 3), dtype=np.uint8)
+    detections = predictor(image)
+    assert seen[0][0].pred_instances.masks.shape[1:] == (427, 640)
+    # Without a mask threshold every mask is the whole image, and none of its padding.
+    assert (detections.boxes == torch.tensor([0, 0, 640, 427])).all() and len(detections) > 0
 
 
 def without_masks():

@@ -8,8 +8,10 @@ from mmcv.transforms import Compose
 from mmdet.models.data_preprocessors import DetDataPreprocessor
 from mmdet.registry import TRANSFORMS
 
-from mmssis.offline.tta_views import (COCO_PAPER_SCALES, View, group_views, make_views, test_scale,
-                                      to_image, to_view, unflip, view_batches)
+from mmssis.offline.padding import Padding, read_padding
+from mmssis.offline.tta_views import (COCO_PAPER_SCALES, View, group_views, make_views,
+                                      test_padding, test_scale, to_image, to_view, unflip,
+                                      view_batches)
 
 PREPROCESSOR = DetDataPreprocessor(mean=[10.0, 20.0, 30.0], std=[2.0, 4.0, 8.0], bgr_to_rgb=True,
                                    pad_size_divisor=32)
@@ -105,6 +107,76 @@ def test_inputs_and_metainfo_are_those_of_mmdets_test_pipeline(size, scale):
     assert images.shape[2] % 32 == 0 and images.shape[3] % 32 == 0
     for name, value in expected['data_samples'][0].metainfo.items():
         assert tuple(samples[0].metainfo[name]) == tuple(value), name
+
+
+GREY = dict(img=(114, 114, 114))
+
+
+@pytest.mark.parametrize('pad', [
+    pytest.param(dict(size=(112, 96), pad_val=GREY), id='size: width, height'),
+    pytest.param(dict(size_divisor=50), id='divisor'),
+    pytest.param(dict(pad_to_square=True, pad_val=3), id='square'),
+    pytest.param(dict(pad_to_square=True, size_divisor=25), id='square of a divisor'),
+])
+@pytest.mark.parametrize('size', [(40, 60), (61, 37), (64, 96)])
+def test_the_view_of_the_test_scale_is_padded_as_mmdet_pads(pad, size):
+    image, plain = picture(*size), DetDataPreprocessor()
+    step = dict(type='Pad', **pad)
+    view, = make_views('none', (96, 64), read_padding(step))
+    (images, (sample, )), = view_batches(image, group_views([view]), plain)
+    pipeline = Compose([TRANSFORMS.build(dict(type='Resize', scale=(96, 64), keep_ratio=True)),
+                        TRANSFORMS.build(step)])
+    expected = pipeline(dict(img=image, img_shape=size))['img'].transpose(2, 0, 1)
+    assert torch.equal(images[0], torch.from_numpy(expected).float())
+    assert sample.img_shape == mmcv.imrescale(image, (96, 64)).shape[:2]
+
+
+def test_views_of_other_scales_are_padded_to_what_networks_take():
+    views = make_views('paper', (96, 96), Padding(size=(96, 96), value=(114, 114, 114)))
+    for view in views:
+        (images, _), = view_batches(picture(40, 61), [[view]], DetDataPreprocessor())
+        assert min(images.shape[2:]) >= 96 and not any(side % 32 for side in images.shape[2:])
+    sizes = {view.padding.canvas(*[round(side * 50 / 96) for side in view.scale])
+             for view in make_views('paper', (96, 96), Padding(square=True))}
+    assert all(height == width for height, width in sizes)
+
+
+def test_a_flip_is_padded_at_the_same_sides():
+    views = make_views('fast', (64, 64), Padding(size=(96, 96), value=(1, 2, 3)))
+    (images, samples), = view_batches(picture(), group_views(views), DetDataPreprocessor())
+    height, width = samples[0].img_shape
+    assert torch.equal(images[0, :, :height, :width].flip(-1), images[1, :, :height, :width])
+    assert (images[:, :, height:] == torch.tensor([1., 2., 3.]).view(3, 1, 1)).all()
+
+
+RESIZE = dict(type='Resize', scale=(64, 64), keep_ratio=True)
+
+
+@pytest.mark.parametrize('pipeline, padding', [
+    pytest.param([RESIZE], None, id='none'),
+    pytest.param([RESIZE, dict(type='mmdet.Pad', size=(64, 64), pad_val=GREY, _scope_='mmdet'),
+                  dict(type='LoadAnnotations', with_mask=True), dict(type='PackDetInputs')],
+                 Padding(size=(64, 64), value=(114, 114, 114)), id='RTMDet-Ins'),
+])
+def test_padding_of_a_pipeline(pipeline, padding):
+    assert test_padding(pipeline) == padding
+
+
+@pytest.mark.parametrize('pipeline, message', [
+    pytest.param([RESIZE, dict(type='CenterCrop', crop_size=9)], "steps .'CenterCrop'., which",
+                 id='unknown step'),
+    pytest.param([dict(type='Pad', size_divisor=32), RESIZE], 'one Pad, after Resize', id='before'),
+    pytest.param([RESIZE, *[dict(type='Pad', size_divisor=32)] * 2], 'one Pad', id='twice'),
+    pytest.param([RESIZE, dict(type='Pad')], 'does not say how far', id='no size'),
+    pytest.param([RESIZE, dict(type='Pad', size=(0, 64))], 'give .width, height.', id='no pixel'),
+    pytest.param([RESIZE, dict(type='Pad', size_divisor=32, padding_mode='edge')],
+                 "padding_mode='constant'", id='mode'),
+    pytest.param([RESIZE, dict(type='Pad', size_divisor=32, corner='centre')], 'corner.*alone',
+                 id='unknown argument'),
+])
+def test_pipelines_that_views_cannot_follow(pipeline, message):
+    with pytest.raises(ValueError, match=message):
+        test_padding(pipeline)
 
 
 def test_a_thin_image_keeps_a_pixel():

@@ -141,7 +141,48 @@ def test_an_unreadable_image_is_named_and_costs_no_other(world, damaged, tmp_pat
     assert len(names) == 4 and not any('003' in name for name in names)
 
 
+@pytest.mark.parametrize('mode', ['error', 'skip'])
+def test_an_empty_file_of_a_folder_keeps_its_place(mode, world, damaged, tmp_path, run_tool,
+                                                   capsys):
+    broken = sorted(damaged.iterdir())[2]
+    whole = (world / 'unlabeled' / broken.name).read_bytes()
+    broken.write_bytes(b'')
+    command = arguments(world, tmp_path / 'out', unlabeled=damaged)
+    command[command.index('--image-root') + 1] = damaged
+    if mode == 'error':
+        with pytest.raises(SystemExit, match=f'1 of 5 images could not be read: .*{broken.name}'):
+            run_tool('generate_pseudo_labels.py', *command)
+    else:
+        run_tool('generate_pseudo_labels.py', *command, '--on-unreadable', 'skip')
+        assert f'{broken.name}. They are left out' in capsys.readouterr().out
+    broken.write_bytes(whole)
+    run_tool('generate_pseudo_labels.py', *command)
+    assert '5 images, 4 predicted before' in capsys.readouterr().out
+    assert len(json.loads(labels_of(tmp_path / 'out'))['images']) == 5
+
+
+def test_a_class_without_labeled_instance(world, tmp_path, run_tool, capsys):
+    """Matched thresholds keep none of it and say so; a number is for every class."""
+    run_tool('generate_pseudo_labels.py', *arguments(world, tmp_path, '--box-thr', '0.0'))
+    ids = {a['category_id'] for a in json.loads(labels_of(tmp_path))['annotations']}
+    content = json.loads((world / 'annotations/labeled.json').read_text())
+    rare = next(c for c in content['categories'] if c['id'] in ids)
+    content['annotations'] = [a for a in content['annotations'] if a['category_id'] != rare['id']]
+    (tmp_path / 'labeled.json').write_text(json.dumps(content))
+    line = f'the matched threshold keeps none: {rare["name"]}.'
+    for threshold, is_kept in (('0.0', True), ('matched', False)):
+        capsys.readouterr()
+        run_tool('generate_pseudo_labels.py', *arguments(
+            world, tmp_path, '--box-thr', threshold, '--labeled', tmp_path / 'labeled.json'))
+        found = {a['category_id'] for a in json.loads(labels_of(tmp_path))['annotations']}
+        assert (rare['id'] in found) is is_kept
+        assert (line in capsys.readouterr().out) is not is_kept
+
+
 @pytest.mark.parametrize('change, error, message', [
+    pytest.param(dict(unlabeled='twice.json'), ValueError, '"images" occur more than once: 7',
+                 id='an id twice'),
+    pytest.param(dict(teacher='crops'), ValueError, 'CenterCrop.*take them out', id='a step'),
     pytest.param(dict(unlabeled='nothing'), FileNotFoundError, 'no such folder', id='no folder'),
     pytest.param(dict(unlabeled='empty'), ValueError, 'No unlabeled image', id='empty folder'),
     pytest.param(dict(teacher='other'), ValueError, 'zebra', id='classes of other data'),
@@ -150,6 +191,12 @@ def test_wrong_input_is_refused_before_inference(change, error, message, world, 
                                                  monkeypatch):
     (world / 'empty').mkdir(exist_ok=True)
     write_teacher(world, 'other', 0, classes=('zebra', *CLASSES[1:]))
+    write_teacher(world, 'crops', 0)
+    with (world / 'crops.py').open('a') as file:
+        file.write("\ntest_dataloader['dataset']['pipeline'].insert(2, dict(type='CenterCrop'))\n")
+    listed = dict(id=7, height=9, width=9)
+    (world / 'twice.json').write_text(json.dumps(dict(images=[
+        dict(listed, file_name=name) for name in ('a.png', 'b.png')])))
     monkeypatch.setattr('mmssis.offline.predictor.build_predictor', None)
     with pytest.raises(error, match=message):
         run_tool('generate_pseudo_labels.py', *arguments(world, tmp_path, **change))

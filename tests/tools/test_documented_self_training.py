@@ -1,0 +1,36 @@
+"""The steps that docs/methods/noisy_boundaries.md gives by hand are those of self_train.py."""
+
+import shlex
+import subprocess
+from pathlib import Path
+from typing import Callable, List
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+STUDENT = 'configs/noisy_boundaries/mask-rcnn_lite0_animals2pct.py'
+NO_STEP = subprocess.CompletedProcess([], 0)
+
+
+def documented() -> List[List[str]]:
+    """Words of the three commands after "By hand"."""
+    text = (REPOSITORY / 'docs/methods/noisy_boundaries.md').read_text()
+    block = text.split('By hand:\n\n')[1].split('\n\n')[0].replace('\\\n', ' ')
+    lines = [shlex.split(line, comments=True) for line in block.splitlines()]
+    return [words for words in lines if words]
+
+
+def test_by_hand_is_what_self_train_does(tmp_path: Path, run_tool: Callable, monkeypatch) -> None:
+    data = tmp_path / 'data/animals'
+    (data / 'train').mkdir(parents=True)
+    (data / 'semi_anns').mkdir()
+    for name in ('1@2', '1@2-unlabeled'):
+        (data / f'semi_anns/instances_train.{name}.json').write_text('{}')
+    pseudo = tmp_path / 'work_dirs/self_training/mask-rcnn_lite0_animals2pct/pseudo'
+    pseudo.mkdir(parents=True)
+    (pseudo / 'pseudo_labels.json').write_text('{}')
+    (tmp_path / 'configs').symlink_to(REPOSITORY / 'configs')
+    commands = []
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(subprocess, 'run', lambda command: commands.append(command) or NO_STEP)
+    run_tool('self_train.py', STUDENT)
+    assert documented() == [
+        ['python', f'tools/{Path(tool).name}', *options] for _, tool, *options in commands]
