@@ -141,5 +141,5 @@ def test_a_supervised_config_made_longer_in_the_wrong_place_is_refused(config_fi
     cfg = load_config(config_file, settings)
     assert cfg.model.burn_in == 2
     cfg.train_cfg.max_iters = 4
-    with pytest.raises(ValueError, match='pseudo_label_hooks is empty.*schedule.max_iters'):
+    with pytest.raises(ValueError, match='pseudo_label_hooks has no filter.*schedule.max_iters'):
         Runner.from_cfg(cfg).train()

@@ -79,6 +79,9 @@ def _set_train_data(dataset: ConfigDict, spec: ConfigDict, metainfo: Dict[str, A
         other.update(_pseudo_labeled(spec, metainfo))
     else:
         other = ConfigDict(_unlabeled(spec, other, metainfo))
+        if other.type == 'UnlabeledFolderDataset' and 'on_unreadable' in dataset:
+            # A folder looks for empty files before the concatenation reads any.
+            other.setdefault('on_unreadable', dataset.on_unreadable)
     dataset.datasets = [labeled, other]
 
 
@@ -236,7 +239,10 @@ def _annotated(spec: ConfigDict, part: str, metainfo: Dict[str, Any]) -> Dict[st
 
 
 def _unlabeled(spec: ConfigDict, base: ConfigDict, metainfo: Dict[str, Any]) -> Dict[str, Any]:
-    """The unlabeled data set: images of a JSON file, or of a folder."""
+    """The unlabeled data set: images of a JSON file, or of a folder.
+
+    What else the base sets is kept if its type stays; of another type's the pipeline alone.
+    """
     if Path(spec.unlabeled).suffix == '.json':
         settings = dict(type='UnlabeledCocoDataset', **_annotated(spec, 'unlabeled', metainfo))
     else:
@@ -244,6 +250,8 @@ def _unlabeled(spec: ConfigDict, base: ConfigDict, metainfo: Dict[str, Any]) -> 
             type='UnlabeledFolderDataset',
             data_root=str(Path(spec.root, spec.unlabeled)),
             metainfo=metainfo)
+    if settings['type'] == base.type:
+        return dict(base, **settings)
     return dict(settings, pipeline=base.pipeline)
 
 

@@ -12,6 +12,7 @@ from mmengine.logging import MessageHub
 from mmengine.structures import InstanceData
 from torch import nn
 
+from mmssis.models.detectors import SemiInstanceSegmentor
 from mmssis.structures import PseudoLabelContext
 
 COUNTER = count()
@@ -28,6 +29,8 @@ class FakeDetector(nn.Module):
         self.keep_trace, self.trace, self.trace_context = False, None, None
         self.predict_on, self.in_burn_in = 'teacher', False
         self.unsup_weight, self.burn_in = 1.0, 0
+
+    named_hooks = SemiInstanceSegmentor.named_hooks
 
     def step(self, stages: Dict[str, List[InstanceData]],
              metas: Optional[List[dict]] = None) -> None:

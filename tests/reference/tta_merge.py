@@ -73,7 +73,7 @@ def predict(detector, image, views, score_thr, max_per_image):
         Boxes (N, 4), scores (N,), labels (N,) and mask probabilities (N, S, S), numpy.
     """
     head, looks = detector.roi_head, []
-    for scale, flip in views:
+    for scale, flip, *_ in views:
         pixels, sample = look(image, scale, flip, detector.data_preprocessor)
         looks.append((detector.extract_feat(pixels), sample))
     proposals, scores = [], []

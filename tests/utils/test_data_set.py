@@ -69,3 +69,24 @@ def test_a_teacher_of_one_source_learns_from_the_labeled_file(root):
     dataset = cfg.train_dataloader.dataset
     assert (dataset.ann_file, dataset.data_root) == ('labeled.json', str(root))
     assert dataset.metainfo.classes == CLASSES
+
+
+@pytest.mark.parametrize('unlabeled, kind, kept', [
+    pytest.param('more_images', 'UnlabeledFolderDataset', dict(recursive=False, indices=10),
+                 id='a folder as in the base'),
+    pytest.param('unlabeled.json', 'UnlabeledCocoDataset', {}, id='a file where it had a folder'),
+])
+def test_settings_of_the_unlabeled_source_survive(root, unlabeled, kind, kept):
+    cfg = load(root, unlabeled)
+    labeled = cfg.train_dataloader.dataset.datasets[0]
+    other = dict(type='UnlabeledFolderDataset', data_root='elsewhere', pipeline=[], recursive=False,
+                 indices=10)
+    cfg.train_dataloader.dataset = dict(type='SemiConcatDataset', on_unreadable='skip',
+                                        datasets=[labeled, other])
+    apply_data_set(cfg)
+    source = cfg.train_dataloader.dataset.datasets[1].to_dict()
+    assert source['type'] == kind and source['metainfo'] == labeled.metainfo
+    assert {key: source[key] for key in ('recursive', 'indices') if key in source} == kept
+    # The remedy of the FAQ for damaged images reaches empty files of a folder.
+    assert source.get('on_unreadable') == ('skip' if kept else None)
+    assert str(root) in source['data_root']

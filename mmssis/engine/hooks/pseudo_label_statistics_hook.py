@@ -76,7 +76,7 @@ class PseudoLabelStatisticsHook(Hook):
         final = list(detector.trace.values())[-1] if detector.trace else []
         metas = detector.trace_context.metas if detector.trace else []
         device = next(detector.student.parameters()).device
-        stages = ['candidates'] + [hook.name for hook in detector.pseudo_label_hooks]
+        stages = ['candidates', *detector.named_hooks]
         counts = self._window.advance(detector.pseudo_label_counts)
         numbers = torch.cat([
             torch.tensor([float(counts.get(name, 0)) for name in ['images', *stages]],

@@ -77,7 +77,7 @@ class TrainingGuardHook(Hook):
         detector.keep_trace = False
         device = next(detector.student.parameters()).device
         counts = self._window.advance(detector.pseudo_label_counts)
-        last = detector.pseudo_label_hooks[-1].name if detector.pseudo_label_hooks else 'candidates'
+        last = ['candidates', *detector.named_hooks][-1]
         labeled, instances = count_labeled(data_batch)
         terms = {name: torch.as_tensor(value, device=device, dtype=torch.float32).detach().mean()
                  for name, value in (outputs or {}).items()}
@@ -216,11 +216,10 @@ def explain_collapse(detector: Any) -> str:
         detector: a detector whose ``trace`` holds the stages of the step.
     """
     stages = list((detector.trace or {}).items())
-    hooks = {hook.name: hook for hook in detector.pseudo_label_hooks}
     for (_, before), (name, after) in zip(stages, stages[1:]):
         entering = sum(map(len, before))
         if entering and not sum(map(len, after)):
-            hook = hooks[name]
+            hook = detector.named_hooks[name]
             if isinstance(hook, ThresholdFilter):
                 return _explain_filter(hook, before)
             return f'{name} dropped all {entering} instances that reached it.'

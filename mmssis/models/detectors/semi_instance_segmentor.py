@@ -167,10 +167,18 @@ class SemiInstanceSegmentor(SemiBaseDetector):
         self.trace_context = context if self.keep_trace else None
         pseudo_labels = self.candidates(self.teacher, images, data_samples)
         yield 'candidates', pseudo_labels
-        for position, hook in enumerate(self.pseudo_label_hooks):
+        for name, hook in self.named_hooks.items():
             pseudo_labels = hook([instances[:] for instances in pseudo_labels], context)
-            twins = sum(hook.name == other.name for other in self.pseudo_label_hooks[:position])
-            yield f'{hook.name}#{twins + 1}' if twins else hook.name, pseudo_labels
+            yield name, pseudo_labels
+
+    @property
+    def named_hooks(self) -> Dict[str, nn.Module]:
+        """The pseudo-label hooks by the name of their stage, in order; a twin is ``Name#2``."""
+        named: Dict[str, nn.Module] = {}
+        for hook in self.pseudo_label_hooks:
+            twins = sum(hook.name == other.name for other in named.values())
+            named[f'{hook.name}#{twins + 1}' if twins else hook.name] = hook
+        return named
 
     def context_of(self, images: Tensor, data_samples: SampleList) -> PseudoLabelContext:
         """What the pseudo-label hooks may know about a batch of weak views."""

@@ -59,6 +59,15 @@ def test_shares_cover_all_steps_since_the_last_log(make_runner, named_hook, make
     assert logged(runner)['instances_per_image'] == pytest.approx(2 / 3)
 
 
+def test_the_second_hook_of_a_kind_counts(make_runner, named_hook, make_instances):
+    runner, hook = make_runner([named_hook('Filter')] * 2), PseudoLabelStatisticsHook(interval=1)
+    hook.before_train(runner)
+    two = make_instances([(0, 0, 0, 4), (1, 8, 8, 4)], class_score=.9, mask_score=.8)
+    run_step(runner, hook, {'candidates': [two], 'Filter': [two], 'Filter#2': [two[:1]]})
+    assert logged(runner)['instances_per_image'] == 1
+    assert logged(runner)['kept/Filter#2'] == 0.5
+
+
 def test_the_detector_keeps_stages_on_logged_steps_only(make_runner, named_hook, stages):
     runner, hook = make_runner([named_hook('Filter')]), PseudoLabelStatisticsHook(interval=2)
     hook.before_train(runner)

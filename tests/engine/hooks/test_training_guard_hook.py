@@ -81,6 +81,16 @@ def test_a_collapse_names_the_stage(make_runner, make_batch, caplog, candidate, 
     assert not runner.model.keep_trace
 
 
+def test_a_collapse_in_the_second_hook_of_a_kind_is_named(make_runner, make_batch, caplog):
+    runner = make_runner([DualThresholdFilter(min_area=0), DualThresholdFilter(min_area=500)])
+    guard = start(runner, empty_patience=2)
+    candidate = candidates_of(.99, 90., 4)
+    stages = {'candidates': [candidate], 'DualThresholdFilter': [candidate],
+              'DualThresholdFilter#2': [candidate[:0]]}
+    run_steps(runner, guard, stages, make_batch(), steps=2)
+    assert len(caplog.records) == 1 and 'area' in caplog.text
+
+
 def test_a_collapse_can_stop_training(make_runner, make_batch):
     runner = make_runner()
     guard = start(runner, empty_patience=2, raise_on_collapse=True)
