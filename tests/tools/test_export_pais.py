@@ -3,6 +3,7 @@
 import pytest
 import torch
 from mmdet.registry import MODELS
+from mmengine.config import Config
 from toy_pais import build_pais, sample_with_boxes, toy_pais
 
 
@@ -32,6 +33,16 @@ def test_the_teacher_becomes_a_plain_detector_with_the_same_predictions(kind, pl
     assert torch.equal(ours.pred_instances.masks, theirs.pred_instances.masks)
 
 
-def test_knet_is_refused_by_name(export):
-    with pytest.raises(ValueError, match='cannot be exported: .*KNet.* exists in mmssis only'):
-        export.plain_detector(toy_pais('knet').detector)
+def test_knet_stays_and_brings_mmssis_along(export):
+    """Also its mask-IoU branch, which a plain detector would not have."""
+    model = build_pais('knet').eval()
+    config = export.plain_config(Config(dict(model=toy_pais('knet'))))
+    assert config.custom_imports.imports == ['mmssis'] and 'KNet' in export.own_types(config.model)
+    alone = MODELS.build(config.model).eval()
+    alone.load_state_dict(export.weights_of('teacher', model.state_dict(), is_plain=False))
+    image = torch.randn(1, 3, 64, 64)
+    with torch.no_grad():
+        ours, = model.predict(image, [sample_with_boxes(64, ())])
+        theirs, = alone.predict(image, [sample_with_boxes(64, ())])
+    assert torch.equal(ours.pred_instances.scores, theirs.pred_instances.scores)
+    assert torch.equal(ours.pred_instances.masks, theirs.pred_instances.masks)

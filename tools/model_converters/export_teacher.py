@@ -5,7 +5,8 @@ exported as a whole.
 
 Writes ``OUT.pth`` (weights and class names; loads with ``torch.load(weights_only=True)``) and
 ``OUT.py`` (a config). Both work with mmdet alone, e.g. ``mmdet.apis.init_detector('OUT.py',
-'OUT.pth')``, and with mmdet's own ``tools/test.py``.
+'OUT.pth')``, and with mmdet's own ``tools/test.py``. What mmdet lacks (K-Net, CondInst's dynamic
+head, the noise-tolerant mask head) stays mmssis's: the config imports it, and it must be installed.
 """
 
 import argparse
@@ -15,6 +16,7 @@ from typing import Any, Dict, Iterator, List, Mapping, Optional
 import torch
 from mmdet.registry import DATASETS, METRICS, MODELS, TRANSFORMS
 from mmengine.config import Config, ConfigDict
+from mmengine.registry import init_default_scope
 from torch import Tensor
 
 import mmssis
@@ -100,20 +102,15 @@ def plain_detector(detector: ConfigDict) -> ConfigDict:
             another; not changed.
 
     Returns:
-        ConfigDict: The config; nothing in it loads ImageNet weights.
-
-    Raises:
-        ValueError: If it names a class of mmssis that mmdet has no counterpart of.
+        ConfigDict: The config; nothing in it loads ImageNet weights. Where mmdet lacks one of the
+        classes (K-Net, CondInst's dynamic head, the noise-tolerant mask head), all of ours stay.
     """
-    detector = ConfigDict(detector.to_dict())
-    replace_own_types(detector)
-    detector.backbone.init_cfg = None
-    if left := own_types(detector):
-        raise ValueError(
-            f'cannot be exported: {", ".join(left)} of the model exists in mmssis only. Use the '
-            'checkpoint with mmssis: tools/test.py evaluates it, tools/generate_pseudo_labels.py '
-            'labels any folder of images')
-    return detector
+    plain = ConfigDict(detector.to_dict())
+    replace_own_types(plain)
+    if own_types(plain):
+        plain = ConfigDict(detector.to_dict())
+    plain.backbone.init_cfg = None
+    return plain
 
 
 def plain_config(cfg: Config) -> Config:
@@ -123,28 +120,33 @@ def plain_config(cfg: Config) -> Config:
         cfg (Config): The config of the training run.
 
     Returns:
-        Config: Model, and test data as far as it needs no class of mmssis.
+        Config: Model and test data. If the model needs mmssis the config imports it; else the
+        test data are left out if they do.
 
     Raises:
-        ValueError: If the model is one of mmdet's already, or cannot be exported.
+        ValueError: If the model is one of mmdet's already.
     """
     if 'detector' not in cfg.model and not own_types(cfg.model):
         raise ValueError(f'model.type = {cfg.model.type}: there is no teacher to export, and no '
                          'class of mmssis to replace; mmdet loads config and checkpoint as is')
     detector = plain_detector(cfg.model.get('detector', cfg.model))
     content = dict(default_scope='mmdet', model=detector.to_dict())
+    imports = ['mmssis'] if own_types(detector) else []
     if any(str(node['type']).startswith('mmpretrain.') for node in typed_dicts(content)):
-        content['custom_imports'] = dict(imports=['mmpretrain.models'], allow_failed_imports=False)
-    content.update(plain_test(cfg.to_dict()))
+        imports.append('mmpretrain.models')
+    if imports:
+        content['custom_imports'] = dict(imports=imports, allow_failed_imports=False)
+    content.update(plain_test(cfg.to_dict(), 'mmssis' in imports))
     return Config(content)
 
 
-def plain_test(settings: Dict[str, Any]) -> Dict[str, Any]:
-    """Settings of the test as far as mmdet has their classes; says what it leaves out."""
+def plain_test(settings: Dict[str, Any], has_mmssis: bool) -> Dict[str, Any]:
+    """Settings of the test as far as their classes are there; says what it leaves out."""
     test = {part: settings[part] for part in ('test_dataloader', 'test_evaluator')
             if part in settings}
-    replace_own_types(test)
-    if unusable := own_types(test):
+    if not has_mmssis:
+        replace_own_types(test)
+    if not has_mmssis and (unusable := own_types(test)):
         print(f'Left out, since mmdet lacks {", ".join(unusable)}: {" and ".join(test)}.')
         return {}
     return dict(test, test_cfg=dict(type='TestLoop')) if test else {}
@@ -164,16 +166,18 @@ def branch_of(cfg: Config, wanted: Optional[str]) -> Optional[str]:
     return None
 
 
-def weights_of(branch: Optional[str], state_dict: Mapping[str, Tensor]) -> Dict[str, Tensor]:
+def weights_of(branch: Optional[str], state_dict: Mapping[str, Tensor],
+               is_plain: bool = True) -> Dict[str, Tensor]:
     """Take one branch out of a checkpoint.
 
     Args:
         branch (str, optional): 'teacher' or 'student'; None takes a model without branches.
         state_dict (Mapping[str, Tensor]): Weights of both, or of the model.
+        is_plain (bool): Whether they are for a plain detector, which has no mask-IoU branch.
+            Defaults to True.
 
     Returns:
-        dict[str, Tensor]: Its weights under the names of a plain detector, without those of a
-        mask-IoU branch.
+        dict[str, Tensor]: Its weights under the names of the detector.
 
     Raises:
         ValueError: If the checkpoint does not hold that branch.
@@ -184,7 +188,8 @@ def weights_of(branch: Optional[str], state_dict: Mapping[str, Tensor]) -> Dict[
                for name, value in state_dict.items() if name.startswith(prefix)}
     if not weights:
         raise ValueError(f'the checkpoint holds no {branch}; is it an exported one?')
-    return {name: value for name, value in weights.items() if not name.startswith(IOU_BRANCHES)}
+    return {name: value for name, value in weights.items()
+            if not (is_plain and name.startswith(IOU_BRANCHES))}
 
 
 def dataset_meta(checkpoint: Mapping[str, Any]) -> Dict[str, Any]:
@@ -208,11 +213,14 @@ def check_export(cfg: Config, weights: Mapping[str, Tensor]) -> None:
 def main() -> None:
     """Export."""
     args = parse_args()
+    # Names without a scope, such as those of data preprocessors, are mmdet's.
+    init_default_scope('mmdet')
     training = load_config(args.config, check_data=False)
     branch = branch_of(training, args.branch)
     cfg = plain_config(training)
     checkpoint = read_checkpoint(args.checkpoint)
-    weights = weights_of(branch, checkpoint['state_dict'])
+    left = own_types(cfg.model)
+    weights = weights_of(branch, checkpoint['state_dict'], is_plain=not left)
     check_export(cfg, weights)
     args.out.parent.mkdir(parents=True, exist_ok=True)
     meta = dict(dataset_meta=dataset_meta(checkpoint), exported_by=f'mmssis {mmssis.__version__}')
@@ -221,7 +229,7 @@ def main() -> None:
     cfg.dump(config)
     sizes = [path.stat().st_size / 2**20 for path in (args.checkpoint, args.out)]
     print(f'{args.out} ({sizes[1]:.0f} MB; the training checkpoint has {sizes[0]:.0f} MB) and '
-          f'{config} need mmdet alone.')
+          f'{config} need ' + (f'mmssis, for {", ".join(left)}.' if left else 'mmdet alone.'))
 
 
 if __name__ == '__main__':
