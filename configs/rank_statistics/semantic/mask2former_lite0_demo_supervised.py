@@ -3,7 +3,7 @@
     python tools/train.py configs/rank_statistics/semantic/mask2former_lite0_demo_supervised.py
 
 Same views, model and number of updates as ``mask2former_lite0_demo.py``; burn-in never ends.
-No published AP. Not run by us yet.
+No published AP. Run by us: see docs/semantic_example.md.
 """
 _base_ = './mask2former_lite0_demo.py'
 
