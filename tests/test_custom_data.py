@@ -121,6 +121,8 @@ def test_documented_config_trains_with_pais_as_base(base: Path, config_file: Pat
         'randomness': dict(seed=0),
         'experiment_name': tmp_path.name,
     })
+    if 'score_thr' in cfg.model.candidates:
+        cfg.model.candidates.score_thr = 0.0
     runner = Runner.from_cfg(cfg)
     runner.train()
     names = [name for name in runner.message_hub.log_scalars if 'unsup' in name]
