@@ -35,6 +35,7 @@ from mmssis.offline.shards import ShardWriter, finished_ids
 from mmssis.offline.thresholds import find_thresholds
 from mmssis.offline.tta_views import PRESETS, make_views, test_padding, test_scale
 from mmssis.utils.config import load_config
+from mmssis.utils.run import leave_process_group
 from mmssis.utils.trained_model import load_trained_model
 
 Threshold = Optional[float]
@@ -224,3 +225,4 @@ def main() -> None:
 
 if __name__ == '__main__':
     main()
+    leave_process_group()

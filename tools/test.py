@@ -19,7 +19,7 @@ import mmssis  # noqa: F401  registers every component before the config is read
 from mmssis.models.detectors import SemiInstanceSegmentor
 from mmssis.utils.checkpoint import read_checkpoint
 from mmssis.utils.config import load_config
-from mmssis.utils.run import add_run_arguments, configure_run, plain_numbers
+from mmssis.utils.run import add_run_arguments, configure_run, leave_process_group, plain_numbers
 from mmssis.utils.trained_model import check_weights
 
 BRANCHES = ('teacher', 'student')
@@ -135,3 +135,4 @@ def main() -> None:
 
 if __name__ == '__main__':
     main()
+    leave_process_group()

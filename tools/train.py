@@ -14,7 +14,7 @@ from mmengine.runner import Runner
 import mmssis  # noqa: F401  registers every component before the config is read
 from mmssis.engine.resume import find_resumable_checkpoint, is_readable_checkpoint
 from mmssis.utils.config import load_config
-from mmssis.utils.run import add_run_arguments, configure_run
+from mmssis.utils.run import add_run_arguments, configure_run, leave_process_group
 
 
 def parse_args() -> argparse.Namespace:
@@ -98,3 +98,4 @@ def main() -> None:
 
 if __name__ == '__main__':
     main()
+    leave_process_group()

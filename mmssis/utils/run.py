@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Dict
 
 import torch
+import torch.distributed as dist
 from mmengine.config import Config, DictAction
 
 
@@ -59,3 +60,14 @@ def plain_numbers(metrics: Dict[str, Any]) -> Dict[str, float]:
         dict[str, float]: The same as Python numbers.
     """
     return {name: float(value) for name, value in metrics.items()}
+
+
+def leave_process_group() -> None:
+    """End the process group at the end of a command, once all ranks are there; alone: nothing.
+
+    A process that ends with its group may be aborted by a thread of the group's backend, and
+    torchrun would then report a finished run as failed.
+    """
+    if dist.is_available() and dist.is_initialized():
+        dist.barrier()
+        dist.destroy_process_group()
