@@ -1,8 +1,15 @@
-"""Move pseudo labels between views at their native resolution, never as full-size masks.
+"""Move pseudo labels from the teacher's view of an image to the student's.
 
-Masks of query models (``mask_logits`` over the whole input) go to the stride-4 grid of the other
-view in one sampling. Masks on box grids (Mask R-CNN, ``mask_boxes``) are not moved at all: the
-student's RoIs sample them where they are, see :class:`BoxMaps`.
+==================================  =============================================================
+instances carry                     what happens
+==================================  =============================================================
+``mask_boxes`` (Mask R-CNN)         boxes are moved; masks stay on their grids, where the student's
+                                    RoIs sample them, see :class:`BoxMaps`
+``bboxes``, not yet ``masks``       detected boxes are moved, masks go to the other view's stride-4
+(CondInst)                          grid; in views of one geometry both stay as they are
+neither (Mask2Former, K-Net)        masks go to the stride-4 grid in one sampling; in views of one
+                                    geometry they are resolved, see :func:`resolve_masks`
+==================================  =============================================================
 """
 
 from typing import Sequence, Tuple
@@ -14,10 +21,32 @@ from mmengine.structures import InstanceData
 from torch import Tensor
 
 from .box_maps import BoxMaps
-from .pseudo_label import boxes_of_masks
-from .views import move_grid, without_geometry
+from .pseudo_label import boxes_of_masks, resolve_masks
+from .views import move_grid, same_geometry, without_geometry
 
 STRIDE = 4
+
+
+def move_pseudo_labels(instances: InstanceData, matrix: np.ndarray, out_shape: Tuple[int, int],
+                       img_shape: Sequence[int]) -> InstanceData:
+    """Move the pseudo labels of an image to another view, in the way that fits what they carry.
+
+    Args:
+        instances: N instances of the source view.
+        matrix: 3 x 3, takes source to target positions in edge coordinates.
+        out_shape: (H', W') of the target's network input.
+        img_shape: (H', W', ...) of the target's image without padding.
+
+    Returns:
+        Instances in the target's view with ``masks`` and ``bboxes``; what left the view is gone.
+    """
+    if 'mask_boxes' in instances:
+        return move_box_masks(instances, matrix, out_shape, img_shape)
+    if 'bboxes' in instances and 'masks' not in instances:
+        return move_detected_masks(instances, matrix, out_shape, img_shape)
+    if same_geometry(matrix, instances.input_shape, out_shape):
+        return resolve_masks(instances)
+    return move_query_masks(instances, matrix, out_shape)
 
 
 def move_query_masks(instances: InstanceData, matrix: np.ndarray,
@@ -45,6 +74,39 @@ def move_query_masks(instances: InstanceData, matrix: np.ndarray,
         moved.pixel_weights = move_grid(
             instances.pixel_weights, matrix, in_shape, out_shape, grid)
     return moved[moved.masks.flatten(1).any(1)]
+
+
+def move_detected_masks(instances: InstanceData, matrix: np.ndarray, out_shape: Tuple[int, int],
+                        img_shape: Sequence[int]) -> InstanceData:
+    """Move detected boxes, and masks that cover the network input, to another view.
+
+    Args:
+        instances: N instances with ``mask_logits`` (N, h, w) and ``bboxes``; of true boxes also
+            ``uncropped_logits``, which are moved in place of the former.
+        matrix: 3 x 3, takes source to target positions in edge coordinates.
+        out_shape: (H', W') of the target's network input.
+        img_shape: (H', W', ...) of the target's image without padding; boxes are clipped to it.
+
+    Returns:
+        New instances with ``masks`` (N', h', w') bool, on their own grid in views of one geometry
+        and at stride 4 otherwise, and ``bboxes``. Boxes that left the view are gone, and detected
+        instances whose mask did; the masks of true boxes may leave them, as the mask head crops.
+    """
+    in_shape, is_true_box = instances.input_shape, 'uncropped_logits' in instances
+    maps = {'masks': instances.uncropped_logits if is_true_box else instances.mask_logits}
+    if 'pixel_weights' in instances:
+        maps['pixel_weights'] = instances.pixel_weights
+    moved = without_geometry(instances, out_shape)
+    moved.bboxes = instances.bboxes
+    if not same_geometry(matrix, in_shape, out_shape):
+        grid = (-(-out_shape[0] // STRIDE), -(-out_shape[1] // STRIDE))
+        maps = {name: move_grid(value, matrix, in_shape, out_shape, grid)
+                for name, value in maps.items()}
+        moved.bboxes = project_boxes(instances.bboxes, matrix, img_shape)
+    for name, value in maps.items():
+        moved.set_field(value > 0 if name == 'masks' else value, name)
+    keep = (moved.bboxes[:, 2:] > moved.bboxes[:, :2]).all(1)
+    return moved[keep if is_true_box else keep & moved.masks.flatten(1).any(1)]
 
 
 def move_box_masks(instances: InstanceData, matrix: np.ndarray, out_shape: Tuple[int, int],

@@ -30,7 +30,7 @@ metainfo is the padded network input.
 """
 
 from dataclasses import dataclass
-from typing import List, Optional, Sequence, Tuple
+from typing import List, Optional, Tuple
 
 import torch
 import torch.nn.functional as F
@@ -52,8 +52,7 @@ class PseudoLabelContext:
         images: weak views as the network sees them, (B, 3, H, W), normalised and padded.
         metas: metainfo of the weak views (``img_shape``, ``homography_matrix``, ...).
         progress: progress of the semi-supervised phase in [0, 1].
-        total_progress: iteration over maximum iteration, in [0, 1].
-        weak_labels: instances with ``bboxes`` and ``labels`` of images whose metainfo says
+        box_labels: instances with ``bboxes`` and ``labels`` of images whose metainfo says
             ``box_labeled``, possibly none of them; None for images without labels.
         pixel_mean: mean that was subtracted from ``images``, (3, 1, 1).
         pixel_std: standard deviation by which ``images`` were divided, (3, 1, 1).
@@ -63,8 +62,7 @@ class PseudoLabelContext:
     images: Tensor
     metas: List[dict]
     progress: float
-    total_progress: float
-    weak_labels: List[Optional[InstanceData]]
+    box_labels: List[Optional[InstanceData]]
     pixel_mean: Tensor
     pixel_std: Tensor
     channels: str = 'rgb'
@@ -78,20 +76,6 @@ class PseudoLabelContext:
         images = (self.images.float() * self.pixel_std + self.pixel_mean) / 255
         images = images.flip(1) if self.channels == 'bgr' else images
         return images.clamp_(0, 1)
-
-
-def background_weight(instances: InstanceData) -> float:
-    """Weight of what no instance of an image claims, in the classification loss; 1 if not set."""
-    return instances.background_weight if 'background_weight' in instances else 1.0
-
-
-def is_pseudo_labeled(metas: Sequence[dict]) -> bool:
-    """Whether a batch has pseudo labels, which teach no auxiliary task; its labels are of one kind.
-
-    Args:
-        metas: metainfo of the batch's samples.
-    """
-    return any(meta.get('pseudo_labeled', False) for meta in metas)
 
 
 def resolve_masks(instances: InstanceData) -> InstanceData:

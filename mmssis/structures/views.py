@@ -9,9 +9,7 @@ from mmengine.structures import InstanceData
 
 from mmssis.ops import affine_masks
 
-from .pseudo_label import boxes_of_masks
-
-GEOMETRY = ('masks', 'bboxes', 'mask_logits', 'mask_boxes', 'pixel_weights')
+GEOMETRY = ('masks', 'bboxes', 'mask_logits', 'uncropped_logits', 'mask_boxes', 'pixel_weights')
 
 
 def view_to_view(source: DetDataSample, target: DetDataSample) -> np.ndarray:
@@ -37,28 +35,10 @@ def view_to_view(source: DetDataSample, target: DetDataSample) -> np.ndarray:
     return to_target @ np.linalg.inv(to_source)
 
 
-def project_instances(instances: InstanceData, matrix: np.ndarray,
-                      out_shape: Tuple[int, int]) -> InstanceData:
-    """Move masks, boxes and pixel weights of an image into another view.
-
-    Args:
-        instances: N resolved instances, ``masks`` (N, H, W) in the source view.
-        matrix: 3 x 3, takes source to target positions in edge coordinates.
-        out_shape: (H', W') of the target's network input.
-
-    Returns:
-        New instances. Those whose mask has left the view are gone. Pixels that the source
-        view did not see belong to no mask and weigh 0.
-    """
-    moved = without_geometry(instances, out_shape)
-    moved.masks = affine_masks(instances.masks.float(), matrix, out_shape) > 0.5
-    moved.bboxes = boxes_of_masks(moved.masks)
-    if 'pixel_weights' in instances:
-        in_shape, weights = instances.masks.shape[-2:], instances.pixel_weights
-        grid = tuple(round(out * coarse / full)
-                     for out, coarse, full in zip(out_shape, weights.shape[-2:], in_shape))
-        moved.pixel_weights = move_grid(weights, matrix, in_shape, out_shape, grid)
-    return moved[moved.masks.flatten(1).any(1)]
+def same_geometry(matrix: np.ndarray, in_shape: Tuple[int, int],
+                  out_shape: Tuple[int, int]) -> bool:
+    """Whether a map between two views, from one network input to another, moves nothing."""
+    return np.allclose(matrix, np.eye(3)) and tuple(in_shape) == tuple(out_shape)
 
 
 def without_geometry(instances: InstanceData, out_shape: Tuple[int, int]) -> InstanceData:

@@ -12,6 +12,7 @@ from torch import Tensor
 from torchvision.ops import roi_align
 
 from mmssis.ops import largest_part_boxes
+from mmssis.utils.settings import check_range
 
 
 @dataclass(frozen=True)
@@ -42,15 +43,9 @@ class RegionCropper:
     largest_part: bool = False
 
     def __post_init__(self) -> None:
-        if not self.context >= 1:
-            raise ValueError(f'context = {self.context} of the region classifier: give a factor '
-                             '>= 1, 1 for the box itself')
-        if not self.min_size >= 1:
-            raise ValueError(f'min_size = {self.min_size} of the region classifier: give a number '
-                             'of pixels >= 1')
-        if self.batch_size < 1:
-            raise ValueError(f'batch_size = {self.batch_size} of the region classifier: give the '
-                             'number of crops in one forward, >= 1')
+        check_range('classifier.context', self.context, 1)
+        check_range('classifier.min_size', self.min_size, 1)
+        check_range('classifier.batch_size', self.batch_size, 1, whole=True)
 
     def batches(self, images: Tensor, instances: Sequence[InstanceData],
                 size: Tuple[int, int], fill: Tensor) -> Iterator[Tensor]:

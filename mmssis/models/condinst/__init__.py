@@ -7,8 +7,12 @@ Tian et al., Conditional Convolutions for Instance Segmentation, ECCV 2020. Deri
 CondInst (Apache-2.0).
 """
 
-from .weighted_bbox_head import WeightedCondInstBboxHead
-from .weighted_condinst import WeightedCondInst
-from .weighted_mask_head import WeightedCondInstMaskHead
+from .bbox_head import WeightedCondInstBboxHead
+from .candidates import CondInstCandidates
+from .detector import WeightedCondInst
+from .mask_head import WeightedCondInstMaskHead
 
-__all__ = ['WeightedCondInst', 'WeightedCondInstBboxHead', 'WeightedCondInstMaskHead']
+__all__ = [
+    'CondInstCandidates', 'WeightedCondInst', 'WeightedCondInstBboxHead',
+    'WeightedCondInstMaskHead'
+]

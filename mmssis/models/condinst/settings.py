@@ -1,10 +1,12 @@
 """Checks of CondInst's settings and of the labels it gets."""
 
-from numbers import Real
+from math import inf
 
 from mmdet.models.losses import DiceLoss
 from mmengine.structures import InstanceData
 from torch import is_tensor, nn
+
+from mmssis.utils.settings import check_range
 
 
 def check_mask_settings(head: nn.Module) -> None:
@@ -18,24 +20,21 @@ def check_mask_settings(head: nn.Module) -> None:
         ValueError: if a setting is out of its range.
     """
     _check_loss(head.loss_mask)
-    least = dict(pseudo_mask_weight=0, affinity_weight=0, warm_up=0, num_layers=2)
-    for name, lowest in least.items():
-        if not getattr(head, name) >= lowest:
-            _refuse(head, name, f'give a number >= {lowest}')
-    for name in ('affinity_threshold', 'color_threshold'):
+    for name, low, high, whole in (
+            ('pseudo_mask_weight', 0, inf, False), ('affinity_weight', 0, inf, False),
+            ('warm_up', 0, inf, False), ('num_layers', 2, inf, True), ('dilation', 1, inf, True),
+            ('affinity_threshold', 0, 1, False), ('color_threshold', 0, 1, False)):
         value = getattr(head, name)
-        soft = value is None and name == 'affinity_threshold'
-        if not soft and not (isinstance(value, Real) and 0 <= value <= 1):
-            _refuse(head, name, 'give a number in [0, 1]')
-    if not isinstance(head.dilation, int) or head.dilation < 1:
-        _refuse(head, 'dilation', 'give a whole number >= 1, 2 in BoxInst')
-    if head.topk_masks_per_img != -1 and head.topk_masks_per_img < 1:
-        _refuse(head, 'topk_masks_per_img', 'give a number >= 1, or -1 for all')
+        if value is not None or name != 'affinity_threshold':
+            check_range(f'mask_head.{name}', value, low, high, whole=whole)
+    if head.topk_masks_per_img != -1:
+        check_range('mask_head.topk_masks_per_img', head.topk_masks_per_img, 1)
     if head.max_masks_to_train != -1:
-        _refuse(head, 'max_masks_to_train', 'leave it out and set topk_masks_per_img')
+        raise ValueError(f'mask_head.max_masks_to_train = {head.max_masks_to_train}: leave it out '
+                         'and set topk_masks_per_img')
     if head.mask_feat_stride % head.mask_out_stride:
-        _refuse(head, 'mask_out_stride',
-                f'give a divisor of mask_feature_head.mask_stride = {head.mask_feat_stride}')
+        raise ValueError(f'mask_head.mask_out_stride = {head.mask_out_stride}: give a divisor of '
+                         f'mask_feature_head.mask_stride = {head.mask_feat_stride}')
 
 
 def check_labels(instances: InstanceData, meta: dict, box_labeled: bool) -> None:
@@ -73,7 +72,3 @@ def _check_loss(loss: nn.Module) -> None:
     if not (loss.use_sigmoid and loss.activate) or loss.naive_dice:
         raise ValueError("loss_mask of mask_head must be CondInst's dice of squared sums: set "
                          'use_sigmoid and activate to True and naive_dice to False')
-
-
-def _refuse(head: nn.Module, name: str, remedy: str) -> None:
-    raise ValueError(f'mask_head.{name} = {getattr(head, name)!r}: {remedy}')

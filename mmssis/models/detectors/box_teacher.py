@@ -10,8 +10,8 @@ from mmengine.structures import InstanceData
 from torch import Tensor
 
 from mmssis.ops import affine_masks, color_similarity
-from mmssis.structures import project_boxes, view_to_view
-from mmssis.structures.views import move_grid, without_geometry
+from mmssis.structures import same_geometry, view_to_view
+from mmssis.utils.settings import check_range
 
 from .semi_instance_segmentor import Batch, MultiBranch, SemiInstanceSegmentor
 
@@ -45,8 +45,7 @@ class BoxTeacher(SemiInstanceSegmentor):
 
     def __init__(self, *args: Any, bottom_pixels: int = 10, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if bottom_pixels < 0:
-            raise ValueError(f'model.bottom_pixels = {bottom_pixels}: give a number of rows >= 0')
+        check_range('model.bottom_pixels', bottom_pixels, 0)
         if self.ramp_up:
             raise ValueError(f'model.ramp_up = {self.ramp_up} of BoxTeacher would hold back true '
                              'boxes too: set it to 0; the losses of pseudo masks have a warm-up '
@@ -71,42 +70,50 @@ class BoxTeacher(SemiInstanceSegmentor):
             name: Batch(images, multi_batch_data_samples[name])
             for name, images in multi_batch_inputs.items()
         }
-        strong = branches['unsup_student']
-        for sample in strong.data_samples:
+        student_views = branches['unsup_student']
+        for sample in student_views.data_samples:
             if not is_box_labeled(sample):
-                sample.gt_instances = no_instances(sample, strong.images.device)
-        boxes = self.learnable(branches['unsup_teacher'], strong)
-        return self.student_losses(self.labeled_batch(branches), boxes)
+                sample.gt_instances = no_instances(sample, student_views.images.device)
+        self.complete_views(branches['unsup_teacher'], student_views)
+        return self.student_losses(self.labeled_batch(branches), student_views)
 
-    def pseudo_labeled_batch(self, weak: Batch, strong: Batch,
+    def pseudo_labeled_batch(self, teacher_views: Batch, student_views: Batch,
                              pseudo_labels: List[InstanceData]) -> Batch:
-        """The strong views, with pseudo labels, and colours where boxes are known."""
-        return self.learnable(weak, super().pseudo_labeled_batch(weak, strong, pseudo_labels))
+        """The student's views, with pseudo labels, and colours where boxes are known."""
+        student_views = super().pseudo_labeled_batch(teacher_views, student_views, pseudo_labels)
+        self.complete_views(teacher_views, student_views)
+        return student_views
 
-    def learnable(self, weak: Batch, strong: Batch) -> Batch:
-        """The strong views with all that the student's losses read beside their instances."""
-        for sample in strong.data_samples:
+    def complete_views(self, teacher_views: Batch, student_views: Batch) -> None:
+        """Set all that the student's losses read beside the instances, as metainfo.
+
+        Every image gets ``iteration``, which the warm-up of the mask head reads; images without
+        labels and instances a ``background_weight`` of 0.
+        """
+        for sample in student_views.data_samples:
+            sample.set_metainfo(dict(iteration=self._iteration))
             if not is_box_labeled(sample) and len(sample.gt_instances) == 0:
                 sample.gt_instances.set_metainfo(dict(background_weight=0.0))
-        self.add_colors(weak, strong)
-        return strong
+        self.add_colors(teacher_views, student_views)
 
     @torch.no_grad()
-    def add_colors(self, weak: Batch, strong: Batch) -> None:
-        """Set what the losses of boxes read in the strong view, at stride 4, as metainfo.
+    def add_colors(self, teacher_views: Batch, student_views: Batch) -> None:
+        """Set what the losses of boxes read in the student's view, at stride 4, as metainfo.
 
         Images with boxes get ``color_similarity`` (8, h, w) and ``labeled_cells`` (h, w), bool.
 
         Args:
-            weak: the teacher's views.
-            strong: the student's views, whose samples are changed.
+            teacher_views: the teacher's views.
+            student_views: the student's views, whose samples are changed.
         """
-        chosen = [i for i, sample in enumerate(strong.data_samples) if is_box_labeled(sample)]
+        chosen = [i for i, sample in enumerate(student_views.data_samples)
+                  if is_box_labeled(sample)]
         if not chosen:
             return
-        sources, targets = ([batch.data_samples[i] for i in chosen] for batch in (weak, strong))
-        images = self.context_of(weak.images[chosen], sources).rgb_images()
-        views = [self.colors_in_view(*item, strong.images.shape[-2:])
+        sources, targets = ([batch.data_samples[i] for i in chosen]
+                            for batch in (teacher_views, student_views))
+        images = self.context_of(teacher_views.images[chosen], sources).rgb_images()
+        views = [self.colors_in_view(*item, student_views.images.shape[-2:])
                  for item in zip(images, sources, targets)]
         colors, valid = (torch.stack(part) for part in zip(*views))
         similarity = color_similarity(colors, stride=STRIDE, valid=valid)
@@ -137,44 +144,6 @@ class BoxTeacher(SemiInstanceSegmentor):
         moved = affine_masks(torch.cat([image, seen[None]]), matrix, shape)
         return [moved[:3], valid & (moved[3] > 0.999)]
 
-    def finish(self, instances: InstanceData) -> InstanceData:
-        """Leave the masks at their native resolution."""
-        return instances
-
-    def move(self, instances: InstanceData, source: DetDataSample,
-             target: DetDataSample) -> InstanceData:
-        """Pseudo labels of one image in its strong view, with masks at stride 4.
-
-        Args:
-            instances: N instances with ``mask_logits`` (N, h, w) and ``bboxes`` in the weak view;
-                ``uncropped_logits`` are moved in place of the former if they are there.
-            source: sample of the weak view. With box labels it must show all that the strong
-                view shows, or boxes would be missing there.
-            target: sample of the strong view.
-
-        Returns:
-            New instances with ``masks`` (N', h', w') bool and ``bboxes``. Masks of true boxes may
-            leave them: the mask head crops. Boxes that left the view are gone, and of images
-            without labels also instances whose mask has.
-        """
-        matrix, out_shape = view_to_view(source, target), tuple(target.batch_input_shape)
-        in_shape = instances.input_shape
-        maps = {'masks': instances.get('uncropped_logits', instances.mask_logits)}
-        if 'pixel_weights' in instances:
-            maps['pixel_weights'] = instances.pixel_weights
-        moved = without_geometry(instances, out_shape)
-        moved.pop('uncropped_logits', None)
-        moved.bboxes = instances.bboxes
-        if not same_geometry(matrix, in_shape, out_shape):
-            grid = tuple(-(-side // STRIDE) for side in out_shape)
-            maps = {name: move_grid(value, matrix, in_shape, out_shape, grid)
-                    for name, value in maps.items()}
-            moved.bboxes = project_boxes(instances.bboxes, matrix, target.img_shape)
-        for name, value in maps.items():
-            moved.set_field(value > 0 if name == 'masks' else value, name)
-        keep = (moved.bboxes[:, 2:] > moved.bboxes[:, :2]).all(1)
-        return moved[keep if is_box_labeled(source) else keep & moved.masks.flatten(1).any(1)]
-
     def unsup_scale(self, unlabeled: Batch) -> float:
         """Weight of the losses of this step; 0 with neither a box label nor a pseudo label."""
         informed = any(is_box_labeled(sample) or len(sample.gt_instances)
@@ -185,11 +154,6 @@ class BoxTeacher(SemiInstanceSegmentor):
 def is_box_labeled(sample: DetDataSample) -> bool:
     """Whether the true boxes of an image are known, possibly none, but not its masks."""
     return sample.metainfo.get('box_labeled', False)
-
-
-def same_geometry(matrix: np.ndarray, in_shape: torch.Size, out_shape: torch.Size) -> bool:
-    """Whether a map between two views, from one network input to another, moves nothing."""
-    return np.allclose(matrix, np.eye(3)) and tuple(in_shape) == tuple(out_shape)
 
 
 def no_instances(sample: DetDataSample, device: torch.device) -> InstanceData:

@@ -1,23 +1,26 @@
 """Teacher, student and one training step of semi-supervised instance segmentation."""
 
-from collections import Counter
-from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+from types import MappingProxyType
+from typing import (Any, Callable, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence,
+                    Tuple)
 
 import numpy as np
 import torch
 from mmdet.models.detectors import SemiBaseDetector
 from mmdet.models.utils import rename_loss_dict, reweight_loss_dict
 from mmdet.registry import MODELS
-from mmdet.structures import DetDataSample, SampleList
+from mmdet.structures import SampleList
 from mmdet.utils import ConfigType, OptConfigType, OptMultiConfig
-from mmengine.logging import MessageHub
 from mmengine.structures import InstanceData
-from torch import Tensor, nn
+from torch import Tensor
 from typing_extensions import Self
 
-from mmssis.structures import PseudoLabelContext, project_instances, resolve_masks, view_to_view
+from mmssis.models.pseudo_labels import LearnsFromLabels, ThresholdFilter, build_pseudo_label_hooks
+from mmssis.structures import PseudoLabelContext, move_pseudo_labels, view_to_view
+from mmssis.utils.settings import check_range
 
 MultiBranch = Dict[str, Tensor]
+Watcher = Callable[[str, List[InstanceData], PseudoLabelContext], None]
 
 
 class Batch(NamedTuple):
@@ -32,12 +35,15 @@ class SemiInstanceSegmentor(SemiBaseDetector):
     """Mean teacher with pseudo-label hooks; the base of all methods.
 
     Burn-in is supervised only. At its end the teacher becomes a hard copy of the student, from
-    then on it is the student's moving average; both is done by ``TeacherEMAHook``.
+    then on it is the student's moving average; ``TeacherEMAHook`` does both. The loop hands in the
+    clock (:meth:`set_clock`) before every iteration.
 
     Args:
         detector: config of the detector that is student and teacher.
-        candidates: config of the adapter that reads the teacher's output.
-        pseudo_label_hooks: configs of the hooks, in their order.
+        candidates: config of the adapter of the detector's family: it reads the teacher's output,
+            and knows how the student learns, see :class:`~mmssis.models.candidates.Candidates`.
+        pseudo_label_hooks: name -> config of each hook, in order, see
+            :func:`~mmssis.models.pseudo_labels.build_pseudo_label_hooks`; None leaves one out.
         burn_in: number of iterations with labeled images only.
         sup_weight: weight of the supervised losses.
         unsup_weight: weight of the unsupervised losses, the paper's lambda.
@@ -45,12 +51,16 @@ class SemiInstanceSegmentor(SemiBaseDetector):
         predict_on: 'teacher' or 'student', the branch that predicts.
         data_preprocessor: config of :class:`SemiDataPreprocessor`.
         init_cfg: initialisation of the whole model.
+
+    Raises:
+        ValueError: if a setting is out of its range, or if the candidates' threshold is above
+            that of the first filter.
     """
 
     def __init__(self,
                  detector: ConfigType,
                  candidates: ConfigType,
-                 pseudo_label_hooks: Sequence[ConfigType] = (),
+                 pseudo_label_hooks: Mapping[str, Optional[ConfigType]] = MappingProxyType({}),
                  burn_in: int = 0,
                  sup_weight: float = 1.0,
                  unsup_weight: float = 1.0,
@@ -60,8 +70,7 @@ class SemiInstanceSegmentor(SemiBaseDetector):
                  init_cfg: OptMultiConfig = None) -> None:
         for name, value in dict(burn_in=burn_in, sup_weight=sup_weight,
                                 unsup_weight=unsup_weight, ramp_up=ramp_up).items():
-            if value < 0:
-                raise ValueError(f'model.{name} = {value}: give a number >= 0')
+            check_range(f'model.{name}', value, 0)
         super().__init__(
             detector,
             semi_train_cfg=dict(freeze_teacher=True),
@@ -69,19 +78,34 @@ class SemiInstanceSegmentor(SemiBaseDetector):
             data_preprocessor=data_preprocessor,
             init_cfg=init_cfg)
         self.candidates = MODELS.build(candidates)
-        self.pseudo_label_hooks = nn.ModuleList(MODELS.build(cfg) for cfg in pseudo_label_hooks)
-        for hook in self.pseudo_label_hooks:
+        self.pseudo_label_hooks = build_pseudo_label_hooks(pseudo_label_hooks)
+        self._check_thresholds()
+        for hook in self._learning_hooks():
             hook.attach(self.teacher)
         self.burn_in = burn_in
         self.sup_weight = sup_weight
         self.unsup_weight = unsup_weight
         self.ramp_up = ramp_up
         self.predict_on = predict_on
-        self.teacher_ready = False
-        self.keep_trace = False
-        self.trace: Optional[Dict[str, List[InstanceData]]] = None
-        self.trace_context: Optional[PseudoLabelContext] = None
-        self.pseudo_label_counts: Counter = Counter()
+        self._watchers: List[Watcher] = []
+        self.set_clock(0, 1)
+
+    def _check_thresholds(self) -> None:
+        """Refuse a threshold of the candidates that hides the first filter's."""
+        filters = ((name, hook) for name, hook in self.pseudo_label_hooks.items()
+                   if isinstance(hook, ThresholdFilter))
+        name, first = next(filters, (None, None))
+        score_thr = self.candidates.score_thr
+        if first is not None and score_thr is not None and score_thr > first.lowest_class_score:
+            raise ValueError(
+                f'model.candidates.score_thr = {score_thr} is above {first.lowest_class_score}, '
+                f'the lowest class score that model.pseudo_label_hooks.{name} keeps: what is '
+                'between the two would never reach the filter. Set both')
+
+    def _learning_hooks(self) -> List[LearnsFromLabels]:
+        """The pseudo-label hooks that learn from labeled images."""
+        return [hook for hook in self.pseudo_label_hooks.values()
+                if isinstance(hook, LearnsFromLabels)]
 
     def loss(self, multi_batch_inputs: MultiBranch,
              multi_batch_data_samples: Dict[str, SampleList]) -> Dict[str, Tensor]:
@@ -102,7 +126,7 @@ class SemiInstanceSegmentor(SemiBaseDetector):
         labeled = self.labeled_batch(branches)
         if self.in_burn_in:
             return self.student_losses(labeled)
-        self.show_labels(branches)
+        self.teach_hooks(branches)
         pseudo_labels = self.predict_pseudo_labels(*branches['unsup_teacher'])
         unlabeled = self.pseudo_labeled_batch(
             branches['unsup_teacher'], branches['unsup_student'], pseudo_labels)
@@ -116,9 +140,9 @@ class SemiInstanceSegmentor(SemiBaseDetector):
             [sample for view in views for sample in view.data_samples])
 
     @torch.no_grad()
-    def show_labels(self, branches: Dict[str, Batch]) -> None:
+    def teach_hooks(self, branches: Dict[str, Batch]) -> None:
         """Let the hooks that learn from labels see the teacher's output on labeled weak views."""
-        hooks = [hook for hook in self.pseudo_label_hooks if hook.wants_labels(self._clock()[0])]
+        hooks = [hook for hook in self._learning_hooks() if hook.wants_labels(self._iteration)]
         if hooks and 'sup' in branches:
             candidates = self.candidates(self.teacher, *branches['sup'])
             for hook in hooks:
@@ -127,68 +151,67 @@ class SemiInstanceSegmentor(SemiBaseDetector):
     @torch.no_grad()
     def predict_pseudo_labels(self, images: Tensor,
                               data_samples: SampleList) -> List[InstanceData]:
-        """Pseudo labels of a batch of weak views.
+        """Pseudo labels of a batch of weak views; every stage is shown to the watchers.
 
         Args:
             images: (B, 3, H, W), normalised.
             data_samples: their samples.
 
         Returns:
-            Pseudo labels of each image, with masks as :meth:`finish` leaves them.
+            Pseudo labels of each image.
         """
-        if self.training and not self.teacher_ready:
-            raise RuntimeError('the teacher was never copied from the student: '
-                               "add dict(type='TeacherEMAHook') to custom_hooks")
-        self.trace = {} if self.keep_trace else None
-        for stage, pseudo_labels in self.pseudo_label_stages(images, data_samples):
-            self.pseudo_label_counts[stage] += sum(map(len, pseudo_labels))
-            if self.keep_trace:
-                self.trace[stage] = pseudo_labels
-        self.pseudo_label_counts['images'] += len(images)
-        return [self.finish(instances) for instances in pseudo_labels]
-
-    def finish(self, instances: InstanceData) -> InstanceData:
-        """Bring the pseudo masks of one image to the resolution of the weak view."""
-        return resolve_masks(instances)
+        context = self.context_of(images, data_samples)
+        for stage, pseudo_labels in self.pseudo_label_stages(images, data_samples, context):
+            for watcher in tuple(self._watchers):
+                watcher(stage, pseudo_labels, context)
+        return pseudo_labels
 
     @torch.no_grad()
-    def pseudo_label_stages(self, images: Tensor, data_samples: SampleList
+    def pseudo_label_stages(self, images: Tensor, data_samples: SampleList,
+                            context: Optional[PseudoLabelContext] = None
                             ) -> Iterator[Tuple[str, List[InstanceData]]]:
         """Candidates, then what each hook makes of them, stage by stage.
 
         Args:
             images: weak views, (B, 3, H, W), normalised.
             data_samples: their samples.
+            context: of this batch, as from :meth:`context_of`, which makes it if not given.
 
         Yields:
-            Name of the stage and the instances of each image after it.
+            Name of the stage ('candidates', then each hook's) and the instances of each image
+            after it.
         """
-        context = self.context_of(images, data_samples)
-        self.trace_context = context if self.keep_trace else None
+        context = self.context_of(images, data_samples) if context is None else context
         pseudo_labels = self.candidates(self.teacher, images, data_samples)
         yield 'candidates', pseudo_labels
-        for name, hook in self.named_hooks.items():
-            pseudo_labels = hook([instances[:] for instances in pseudo_labels], context)
+        for name, hook in self.pseudo_label_hooks.items():
+            pseudo_labels = hook.run(pseudo_labels, context)
             yield name, pseudo_labels
 
-    @property
-    def named_hooks(self) -> Dict[str, nn.Module]:
-        """The pseudo-label hooks by the name of their stage, in order; a twin is ``Name#2``."""
-        named: Dict[str, nn.Module] = {}
-        for hook in self.pseudo_label_hooks:
-            twins = sum(hook.name == other.name for other in named.values())
-            named[f'{hook.name}#{twins + 1}' if twins else hook.name] = hook
-        return named
+    def watch(self, watcher: Watcher) -> Callable[[], None]:
+        """Show each stage of :meth:`predict_pseudo_labels` to a function.
+
+        Args:
+            watcher: called as ``watcher(stage, pseudo_labels, context)``; it must not change
+                what it sees.
+
+        Returns:
+            A function that ends this; calling it again does nothing.
+        """
+        def stop() -> None:
+            if watcher in self._watchers:
+                self._watchers.remove(watcher)
+
+        self._watchers.append(watcher)
+        return stop
 
     def context_of(self, images: Tensor, data_samples: SampleList) -> PseudoLabelContext:
         """What the pseudo-label hooks may know about a batch of weak views."""
-        iteration, max_iters = self._clock()
         return PseudoLabelContext(
             images=images,
             metas=[sample.metainfo for sample in data_samples],
             progress=self.progress,
-            total_progress=min(iteration / max_iters, 1.0),
-            weak_labels=[
+            box_labels=[
                 sample.gt_instances if sample.metainfo.get('box_labeled', False) else None
                 for sample in data_samples
             ],
@@ -196,43 +219,45 @@ class SemiInstanceSegmentor(SemiBaseDetector):
             pixel_std=self.data_preprocessor.pixel_std,
             channels=self.data_preprocessor.channels)
 
-    def pseudo_labeled_batch(self, weak: Batch, strong: Batch,
+    def pseudo_labeled_batch(self, teacher_views: Batch, student_views: Batch,
                              pseudo_labels: List[InstanceData]) -> Batch:
-        """The strong views, with the pseudo labels of the weak views moved into them."""
-        for source, target, instances in zip(weak.data_samples, strong.data_samples,
-                                             pseudo_labels):
-            target.gt_instances = self.move(instances, source, target)
-            target.set_metainfo(dict(pseudo_labeled=True))
-        return strong
-
-    def move(self, instances: InstanceData, source: DetDataSample,
-             target: DetDataSample) -> InstanceData:
-        """Pseudo labels of one image in its strong view; they stay where the views agree.
-
-        Args:
-            instances: pseudo labels in the weak view.
-            source: sample of the weak view.
-            target: sample of the strong view.
-        """
-        matrix, out_shape = view_to_view(source, target), tuple(target.batch_input_shape)
-        if np.allclose(matrix, np.eye(3)) and instances.input_shape == out_shape:
-            return instances
-        return project_instances(instances, matrix, out_shape)
+        """The student's views with the pseudo labels of the teacher's views moved into them."""
+        for source, target, instances in zip(
+                teacher_views.data_samples, student_views.data_samples, pseudo_labels):
+            matrix = view_to_view(source, target)
+            target.gt_instances = move_pseudo_labels(
+                instances, matrix, tuple(target.batch_input_shape), target.img_shape)
+            target.set_metainfo(dict(
+                pseudo_labeled=True, to_weak_view=np.linalg.inv(matrix),
+                weak_shape=tuple(source.img_shape[:2])))
+        return student_views
 
     def student_losses(self, labeled: Optional[Batch], unlabeled: Optional[Batch] = None
                        ) -> Dict[str, Tensor]:
-        """Losses of the student on labels and on pseudo labels, where there are such images."""
-        losses = {}
-        if labeled is not None:
-            losses = self.weigh('sup_', self.student.loss(*labeled), self.sup_weight)
+        """Losses of the student on labels and on pseudo labels, where there are such images.
+
+        Both come from one forward where the family offers it and the sizes agree; the losses are
+        those of two forwards.
+        """
+        sup, unsup = {}, {}
+        if self._has_joint_forward(labeled, unlabeled):
+            sup, unsup = self.candidates.joint_losses(self.student, labeled, unlabeled)
+        else:
+            if labeled is not None:
+                sup = self.student.loss(*labeled)
+            if unlabeled is not None:
+                unsup = self.candidates.unlabeled_losses(
+                    self.student, self.teacher, unlabeled)
+        losses = self.weigh('sup_', sup, self.sup_weight)
         if unlabeled is not None:
-            losses.update(self.weigh('unsup_', self.unlabeled_losses(unlabeled),
-                                     self.unsup_scale(unlabeled)))
+            losses.update(self.weigh('unsup_', unsup, self.unsup_scale(unlabeled)))
         return losses
 
-    def unlabeled_losses(self, unlabeled: Batch) -> Dict[str, Tensor]:
-        """Losses of the student on pseudo labels, not yet weighed."""
-        return self.student.loss(*unlabeled)
+    def _has_joint_forward(self, labeled: Optional[Batch], unlabeled: Optional[Batch]) -> bool:
+        """Whether the student may see labeled and unlabeled images in one forward."""
+        return (self.candidates.has_joint_forward
+                and labeled is not None and unlabeled is not None
+                and labeled.images.shape[1:] == unlabeled.images.shape[1:])
 
     @staticmethod
     def weigh(prefix: str, losses: Dict[str, Tensor], weight: float) -> Dict[str, Tensor]:
@@ -247,7 +272,7 @@ class SemiInstanceSegmentor(SemiBaseDetector):
         """
         if not any(len(sample.gt_instances) for sample in unlabeled.data_samples):
             return 0.0
-        elapsed = self._clock()[0] - self.burn_in
+        elapsed = self._iteration - self.burn_in
         ramp = min(elapsed / self.ramp_up, 1.0) if self.ramp_up else 1.0
         return self.unsup_weight * ramp
 
@@ -257,29 +282,28 @@ class SemiInstanceSegmentor(SemiBaseDetector):
         Args:
             classes: class names of the data set, in label order.
         """
-        for hook in self.pseudo_label_hooks:
+        for hook in self.pseudo_label_hooks.values():
             hook.prepare(tuple(classes))
 
-    def reset_counts(self) -> None:
-        """Start counting pseudo labels anew."""
-        self.pseudo_label_counts.clear()
+    def set_clock(self, iteration: int, max_iters: int) -> None:
+        """Say where the run stands; ``SemiTrainLoop`` does so before each iteration.
+
+        Args:
+            iteration: of the run, from 0.
+            max_iters: number of iterations of the run.
+        """
+        self._iteration, self._max_iters = iteration, max_iters
 
     @property
     def in_burn_in(self) -> bool:
         """Whether the current iteration learns from labeled images only."""
-        return self._clock()[0] < self.burn_in
+        return self._iteration < self.burn_in
 
     @property
     def progress(self) -> float:
         """Progress of the semi-supervised phase in [0, 1]."""
-        iteration, max_iters = self._clock()
-        return min(max(iteration - self.burn_in, 0) / max(max_iters - self.burn_in, 1), 1.0)
-
-    @staticmethod
-    def _clock() -> Tuple[int, int]:
-        """Iteration and number of iterations, as the Runner tells them; 0 of 1 without one."""
-        hub = MessageHub.get_current_instance()
-        return hub.get_info('iter', 0), hub.get_info('max_iters', 1)
+        elapsed = max(self._iteration - self.burn_in, 0)
+        return min(elapsed / max(self._max_iters - self.burn_in, 1), 1.0)
 
     @property
     def predict_on(self) -> str:
@@ -310,3 +334,24 @@ class SemiInstanceSegmentor(SemiBaseDetector):
         super().train(mode)
         self.teacher.eval()
         return self
+
+
+@MODELS.register_module()
+class PLDC(SemiInstanceSegmentor):
+    """Pseudo-Label Quality Decoupling and Correction (PL-DC) on Mask2Former.
+
+    The method's three parts are pseudo-label hooks (``DualThresholdFilter``,
+    ``ClipCategoryCorrection``, ``MaskUncertainty``) and the head that reads pixel weights
+    (``WeightedMask2FormerHead``).
+    """
+
+
+@MODELS.register_module()
+class PAIS(SemiInstanceSegmentor):
+    """Pseudo-label Aligning Instance Segmentation on K-Net, Mask2Former and Mask R-CNN.
+
+    The dual thresholds and the aligning weights are pseudo-label hooks (``DualThresholdFilter``
+    on class score and predicted mask IoU, ``AligningWeights``). Teacher and student see views of
+    different geometry. The weights of the background in Mask R-CNN are the setting
+    ``teacher_background`` of ``MaskRCNNCandidates``.
+    """

@@ -8,15 +8,16 @@ Zhang et al., K-Net: Towards Unified Image Segmentation, NeurIPS 2021. Rebuilt a
 authors' code (github.com/ZwwWayne/K-Net, Apache-2.0), without stuff classes.
 """
 
+from .candidates import KNetCandidates
+from .detector import KNet
 from .kernel_head import ConvKernelHead
 from .kernel_matcher import KernelMatcher
 from .kernel_update_head import KernelUpdateHead
 from .kernel_updator import KernelUpdator
-from .knet import KNet
 from .mask_cost import MaskCost
 from .semantic_fpn import SemanticFPN
 
 __all__ = [
-    'ConvKernelHead', 'KNet', 'KernelMatcher', 'KernelUpdateHead', 'KernelUpdator', 'MaskCost',
-    'SemanticFPN'
+    'ConvKernelHead', 'KNet', 'KNetCandidates', 'KernelMatcher', 'KernelUpdateHead',
+    'KernelUpdator', 'MaskCost', 'SemanticFPN'
 ]

@@ -9,7 +9,8 @@ from mmengine.model import BaseModule, bias_init_with_prob, normal_init
 from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
-from ..boundary import check_boundary_map
+from mmssis.structures import check_boundary_map
+
 from .kernels import Kernels, gather_features, to_stride4
 from .losses import check_sigmoid, mask_losses, matched_logits
 from .semantic_fpn import SemanticFPN

@@ -11,8 +11,8 @@ from mmengine.model import BaseModule, bias_init_with_prob
 from torch import Tensor, nn
 
 from mmssis.ops import binary_mask_iou
+from mmssis.structures import check_boundary_map
 
-from ..boundary import check_boundary_map
 from .kernel_updator import KernelUpdator
 from .kernels import Kernels, gather_features
 from .losses import check_sigmoid, mask_losses, matched_logits

@@ -5,8 +5,8 @@ from typing import Dict, Optional
 from torch import Tensor, nn
 
 from mmssis.ops import boundary_preserving_map_in_boxes
+from mmssis.structures import boxes_on_grid
 
-from ..boundary import boxes_on_grid
 from .kernels import to_stride4
 from .targets import Assignment
 

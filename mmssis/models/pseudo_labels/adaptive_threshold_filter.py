@@ -9,8 +9,9 @@ from mmengine.structures import InstanceData
 from torch import Tensor
 
 from mmssis.structures import PseudoLabelContext, resolve_masks
+from mmssis.utils.settings import check_range
 
-from .threshold_filter import ThresholdFilter
+from .threshold_filters import ThresholdFilter
 
 
 @MODELS.register_module()
@@ -40,13 +41,11 @@ class AdaptiveThresholdFilter(ThresholdFilter):
                  instances_per_class: Optional[Sequence[int]] = None,
                  min_area: int = 5) -> None:
         super().__init__(min_area)
-        if not 0 <= momentum < 1:
-            raise ValueError(f'momentum = {momentum} of AdaptiveThresholdFilter: '
-                             'give the weight of the old threshold, in [0, 1)')
+        check_range('momentum', momentum, 0, 1, open_high=True)
         counts = [1] * num_classes if instances_per_class is None else list(instances_per_class)
         if len(counts) != num_classes or max(counts) <= 0:
             raise ValueError(
-                f'instances_per_class of AdaptiveThresholdFilter has {len(counts)} numbers, '
+                f'instances_per_class has {len(counts)} numbers, '
                 f'the largest {max(counts)}: give one count for each of {num_classes} classes')
         self.class_range = self._check_range('class_range', class_range)
         self.mask_range = self._check_range('mask_range', mask_range)
@@ -56,9 +55,9 @@ class AdaptiveThresholdFilter(ThresholdFilter):
         self.register_buffer('mask_thrs', torch.lerp(*map(torch.tensor, self.mask_range), share))
 
     def _check_range(self, name: str, bounds: Tuple[float, float]) -> Tuple[float, float]:
-        low, high = (self.check_threshold(name, bound) for bound in bounds)
+        low, high = (float(check_range(name, bound, 0, 1)) for bound in bounds)
         if low > high:
-            raise ValueError(f'{name} = {bounds} of AdaptiveThresholdFilter: give (low, high)')
+            raise ValueError(f'{name} = {bounds}: give (low, high)')
         return low, high
 
     def forward(self, pseudo_labels: List[InstanceData],
@@ -72,6 +71,11 @@ class AdaptiveThresholdFilter(ThresholdFilter):
         if self.training:
             self.update(valid)
         return kept
+
+    @property
+    def lowest_class_score(self) -> float:
+        """Class score below which no instance passes."""
+        return self.class_range[0]
 
     def keep_by_class(self, instances: InstanceData) -> Tensor:
         """Class quality against the threshold of the instance's class."""

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from mmssis.ops import aligning_weights
 from mmssis.structures import PseudoLabelContext
+from mmssis.utils.settings import check_range
 
 from .base import PseudoLabelHook
 
@@ -36,7 +37,7 @@ class AligningWeights(PseudoLabelHook):
         class_clip: class scores above it count as this much, in (0, 1].
         class_reference: a class score in (0, 1] and the weight that it gets.
         mask_reference: a mask score in (0, 1] and the weight that it gets.
-        background_weight: weight of what no pseudo label claims, in the classification loss.
+        background_weight: weight of the background in the classification loss.
 
     Raises:
         ValueError: if a setting is out of its range.
@@ -51,18 +52,14 @@ class AligningWeights(PseudoLabelHook):
                  background_weight: float = 1.0) -> None:
         super().__init__()
         for name, exponent in dict(alpha=alpha, beta=beta).items():
-            if exponent is not None and not exponent >= 0:
-                raise ValueError(f'{name} = {exponent} of AligningWeights in '
-                                 'model.pseudo_label_hooks: give an exponent >= 0, or None')
+            if exponent is not None:
+                check_range(name, exponent, 0)
         self.alpha = alpha
         self.beta = beta
-        self.class_clip = self._check_score('class_clip', class_clip)
-        self.class_reference = self._check_reference('class_reference', class_reference)
-        self.mask_reference = self._check_reference('mask_reference', mask_reference)
-        if not background_weight >= 0:
-            raise ValueError(f'background_weight = {background_weight} of AligningWeights in '
-                             'model.pseudo_label_hooks: give a weight >= 0')
-        self.background_weight = background_weight
+        self.class_clip = check_range('class_clip', class_clip, 0, 1, open_low=True)
+        self.class_reference = _check_reference('class_reference', class_reference)
+        self.mask_reference = _check_reference('mask_reference', mask_reference)
+        self.background_weight = check_range('background_weight', background_weight, 0)
 
     def forward(self, pseudo_labels: List[InstanceData],
                 context: PseudoLabelContext) -> List[InstanceData]:
@@ -80,27 +77,21 @@ class AligningWeights(PseudoLabelHook):
 
     @staticmethod
     def _require_mask_scores(instances: InstanceData) -> None:
-        """Say what is missing where nothing has judged the masks."""
+        """Refuse instances without mask scores."""
         if 'mask_scores' not in instances:
             raise ValueError('AligningWeights in model.pseudo_label_hooks found no mask_scores: '
                              'put a filter before it, give the model a mask-IoU branch, or set '
                              'beta=None')
 
-    @staticmethod
-    def _check_score(name: str, value: float) -> float:
-        """Return a score in (0, 1]."""
-        if not 0 < value <= 1:
-            raise ValueError(f'{name} = {value} of AligningWeights in model.pseudo_label_hooks: '
-                             'give a score in (0, 1]')
-        return float(value)
 
-    @classmethod
-    def _check_reference(cls, name: str, reference: Reference) -> Reference:
-        """Return a pair of a score in (0, 1] and a weight >= 0."""
-        if len(reference) != 2 or not reference[1] >= 0:
-            raise ValueError(f'{name} = {reference} of AligningWeights in '
-                             'model.pseudo_label_hooks: give (score, weight), a weight >= 0')
-        return cls._check_score(f'score of {name}', reference[0]), float(reference[1])
+def _check_reference(name: str, reference: Reference) -> Reference:
+    """Return a pair of a score in (0, 1] and a weight >= 0."""
+    if len(reference) != 2:
+        raise ValueError(f'{name} = {reference}: give (score, weight)')
+    score, weight = reference
+    check_range(f'score of {name}', score, 0, 1, open_low=True)
+    check_range(f'weight of {name}', weight, 0)
+    return float(score), float(weight)
 
 
 def _weigh(scores: Tensor, exponent: float, reference: Reference) -> Tensor:

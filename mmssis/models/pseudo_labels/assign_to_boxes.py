@@ -9,6 +9,7 @@ from torch import Tensor
 
 from mmssis.ops import assign_masks_to_boxes, mask_aware_scores, mask_quality
 from mmssis.structures import PseudoLabelContext
+from mmssis.utils.settings import check_range
 
 from .base import PseudoLabelHook
 
@@ -21,11 +22,11 @@ NOTHING = -20.0
 class AssignToBoxes(PseudoLabelHook):
     """Give each true box the mask of at most one prediction (BoxTeacher, Alg. 1).
 
-    Images with weak labels get exactly one instance for each of their boxes, with the true label
+    Images with box labels get exactly one instance for each of their boxes, with the true label
     and box, ``class_scores`` of 1, ``mask_logits`` cropped to the box, ``mask_scores`` m, the mean
     foreground probability inside the box, and ``mask_weights`` ``sqrt(c ** class_power * m)``
     where c is the prediction's class score; 0 where no prediction was given. Masks stay at their
-    native stride. Images without weak labels pass unchanged.
+    native stride. Images without box labels pass unchanged.
 
     ``uncropped_logits`` (G, h, w) are the same masks beyond their boxes as well. A view of another
     size needs these: interpolation between a logit and the crop beside it would move the mask's
@@ -35,8 +36,6 @@ class AssignToBoxes(PseudoLabelHook):
         iou_thr: least IoU of a prediction's box with the true box, in [0, 1].
         score_thr: least ``class_scores ** 2`` of a prediction, in [0, 1]; with CondInst's
             candidates that is FCOS's class probability times centerness.
-        class_aware: whether a box takes predictions of its own class alone; the paper and the
-            released code take any.
         sort_by: predictions choose in the order of ``'mask_aware'``, sqrt(c m) with the foreground
             of the whole mask, as in the released code, or of ``'class'``, c, as in Alg. 1.
         class_power: 0.5 in the released code, whose weights are flat; 1 in Eq. 1 of the paper.
@@ -50,35 +49,25 @@ class AssignToBoxes(PseudoLabelHook):
     def __init__(self,
                  iou_thr: float = 0.5,
                  score_thr: float = 0.05,
-                 class_aware: bool = False,
                  sort_by: str = 'mask_aware',
                  class_power: float = 0.5,
                  weigh: bool = True) -> None:
         super().__init__()
-        for name, value in dict(iou_thr=iou_thr, score_thr=score_thr).items():
-            if not 0 <= value <= 1:
-                raise ValueError(f'{name} = {value} of AssignToBoxes in model.pseudo_label_hooks: '
-                                 'give a threshold in [0, 1]')
         if sort_by not in SORT_BY:
-            raise ValueError(f'sort_by = {sort_by!r} of AssignToBoxes in model.pseudo_label_hooks: '
-                             f'use one of {SORT_BY}')
-        if not class_power >= 0:
-            raise ValueError(f'class_power = {class_power} of AssignToBoxes in '
-                             'model.pseudo_label_hooks: give an exponent >= 0')
-        self.iou_thr = float(iou_thr)
-        self.score_thr = float(score_thr)
-        self.class_aware = class_aware
+            raise ValueError(f'sort_by = {sort_by!r}: use one of {SORT_BY}')
+        self.iou_thr = check_range('iou_thr', iou_thr, 0, 1)
+        self.score_thr = check_range('score_thr', score_thr, 0, 1)
         self.sort_by = sort_by
-        self.class_power = float(class_power)
+        self.class_power = check_range('class_power', class_power, 0)
         self.weigh = weigh
 
     def forward(self, pseudo_labels: List[InstanceData],
                 context: PseudoLabelContext) -> List[InstanceData]:
-        """One instance per true box where an image has weak labels."""
-        return [instances if true is None else self.give(instances, true)
-                for instances, true in zip(pseudo_labels, context.weak_labels)]
+        """One instance per true box where an image has box labels."""
+        return [instances if true is None else self.assign_masks(instances, true)
+                for instances, true in zip(pseudo_labels, context.box_labels)]
 
-    def give(self, candidates: InstanceData, true: InstanceData) -> InstanceData:
+    def assign_masks(self, candidates: InstanceData, true: InstanceData) -> InstanceData:
         """Pseudo labels of an image whose boxes are known.
 
         Args:
@@ -89,7 +78,7 @@ class AssignToBoxes(PseudoLabelHook):
         Returns:
             G instances.
         """
-        given = self.assign(candidates, true)
+        given = self.find_predictions(candidates, true.bboxes)
         # Few of 100 predictions are given: only their masks are copied.
         found = given >= 0
         chosen = candidates[given[found]]
@@ -112,24 +101,12 @@ class AssignToBoxes(PseudoLabelHook):
             mask_scores=mask_scores,
             mask_weights=weights if self.weigh else (mask_scores > 0).float())
 
-    def assign(self, candidates: InstanceData, true: InstanceData) -> Tensor:
-        """Index of the prediction given to each true box, (G,) long, -1 for none."""
+    def find_predictions(self, candidates: InstanceData, boxes: Tensor) -> Tensor:
+        """Index of the prediction given to each true box (G, 4): (G,) long, -1 for none."""
         scores = candidates.class_scores.float()
         allowed = (scores**2 >= self.score_thr).nonzero().flatten()
         if self.sort_by == 'mask_aware':
             scores = (scores * mask_quality(candidates.mask_logits)).sqrt()
-        if not self.class_aware:
-            return self._assign_among(candidates, scores, allowed, true.bboxes)
-        given = true.labels.new_full((len(true), ), -1)
-        for label in true.labels.unique().tolist():
-            mine = true.labels == label
-            same = allowed[candidates.labels[allowed] == label]
-            given[mine] = self._assign_among(candidates, scores, same, true.bboxes[mine])
-        return given
-
-    def _assign_among(self, candidates: InstanceData, scores: Tensor, allowed: Tensor,
-                      boxes: Tensor) -> Tensor:
-        """Index of the prediction given to each box, of those that are allowed; -1 for none."""
         given = assign_masks_to_boxes(
             candidates.bboxes[allowed], scores[allowed], boxes, self.iou_thr)
         return torch.cat([allowed, allowed.new_full((1, ), -1)])[given]

@@ -10,10 +10,11 @@ from torch import Tensor
 
 from mmssis.ops import correction_can_change, fuse_class_probs, fusion_weight
 from mmssis.structures import PseudoLabelContext, resolve_masks
+from mmssis.utils.settings import check_range
 
 from .base import PseudoLabelHook
 
-SCHEDULES = ('semi', 'total', 'constant')
+SCHEDULES = ('semi', 'constant')
 
 
 @MODELS.register_module()
@@ -36,34 +37,24 @@ class ClipCategoryCorrection(PseudoLabelHook):
     Args:
         classifier: config of a :class:`mmssis.models.clip.RegionClassifier`.
         schedule: 'semi': w by the progress of the semi-supervised phase (released code);
-            'total': by the progress of the whole training (the letter of Eq. 7); 'constant':
-            w stays 0.5, for a classifier that the teacher does not catch up with (not in the
-            paper; docs/results.md).
+            'constant': w stays 0.5, for a classifier that stays better than the teacher (not in
+            the paper; docs/results.md).
         class_thr: class threshold of the filter before this hook, in (0.5, 1]. With it the
             classifier is freed once no label can change any more; None keeps it.
-        early_out: False runs the classifier on every instance, at the same labels.
     """
 
     def __init__(self,
                  classifier: ConfigType,
                  schedule: str = 'semi',
-                 class_thr: Optional[float] = None,
-                 early_out: bool = True) -> None:
+                 class_thr: Optional[float] = None) -> None:
         super().__init__()
         if schedule not in SCHEDULES:
-            raise ValueError(f'schedule = {schedule!r} of ClipCategoryCorrection in '
-                             f'model.pseudo_label_hooks: give one of {SCHEDULES}')
-        if class_thr is not None and not 0.5 < class_thr <= 1:
-            raise ValueError(f'class_thr = {class_thr} of ClipCategoryCorrection in '
-                             'model.pseudo_label_hooks: give the class threshold of the filter '
-                             'before it, in (0.5, 1], or None')
-        if class_thr is not None and not early_out:
-            raise ValueError('class_thr of ClipCategoryCorrection frees the classifier early: '
-                             'it needs early_out = True')
+            raise ValueError(f'schedule = {schedule!r}: give one of {SCHEDULES}')
+        if class_thr is not None:
+            check_range('class_thr', class_thr, 0.5, 1, open_low=True)
         self.classifier = MODELS.build(classifier)
         self.schedule = schedule
         self.class_thr = class_thr
-        self.early_out = early_out
 
     def prepare(self, classes: Tuple[str, ...]) -> None:
         """Load the classifier."""
@@ -74,13 +65,12 @@ class ClipCategoryCorrection(PseudoLabelHook):
         """Correct labels, class_probs and class_scores; keep the old ones as teacher_labels."""
         for instances in pseudo_labels:
             instances.teacher_labels = instances.labels
-        progress = dict(semi=context.progress, total=context.total_progress, constant=0.0)
-        weight = fusion_weight(progress[self.schedule])
+        weight = fusion_weight(context.progress if self.schedule == 'semi' else 0.0)
         if self.class_thr is not None and not self.any_can_change(weight):
             self.classifier.free()
             return pseudo_labels
         teacher_probs = [normalize_rows(found.class_probs) for found in pseudo_labels]
-        selected = [self.select(probs, weight) for probs in teacher_probs]
+        selected = [correction_can_change(probs, weight) for probs in teacher_probs]
         # One wait for the device per step: how many regions each image sends.
         rows = torch.cat(selected).nonzero().flatten()
         if len(rows) == 0:
@@ -97,12 +87,6 @@ class ClipCategoryCorrection(PseudoLabelHook):
         weakest = torch.tensor([[self.class_thr, 1 - self.class_thr]])
         return bool(correction_can_change(weakest, weight))
 
-    def select(self, teacher_probs: Tensor, weight: float) -> Tensor:
-        """Say which instances of an image the classifier looks at, bool (N,)."""
-        if not self.early_out:
-            return torch.ones_like(teacher_probs[:, 0], dtype=torch.bool)
-        return correction_can_change(teacher_probs, weight)
-
     def check_class_thr(self, pseudo_labels: List[InstanceData]) -> None:
         """Raise if instances below ``class_thr`` arrive: they would miss their correction."""
         if self.class_thr is None:
@@ -115,7 +99,7 @@ class ClipCategoryCorrection(PseudoLabelHook):
 
     def write(self, pseudo_labels: List[InstanceData], rows: Tensor, teacher_probs: Tensor,
               clip_probs: Tensor, weight: float) -> None:
-        """Write the fused distributions of ``rows`` back, where the classifier may speak."""
+        """Write the fused distributions of ``rows`` back, for classes that the classifier knows."""
         labels, probs = fuse_class_probs(teacher_probs, clip_probs, weight)
         covered = self.classifier.constants['covers'][teacher_probs.argmax(-1)]
         rows, labels = rows[covered], labels[covered]
