@@ -6,7 +6,7 @@ from typing import List, Optional
 from mmdet.datasets import CocoDataset
 from mmdet.registry import DATASETS
 
-from .coco_validation import load_coco_json
+from .checks.coco_validation import load_coco_json
 
 NO_FILTER = dict(filter_empty_gt=False, min_size=0)
 

@@ -8,7 +8,7 @@ from mmengine.dataset import BaseDataset
 from mmengine.logging import print_log
 from PIL import Image
 
-from .coco_validation import shorten
+from .checks.coco_validation import shorten
 from .image_errors import UnreadableImageError
 
 SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp')
@@ -30,7 +30,7 @@ class UnlabeledFolderDataset(BaseDataset):
         suffixes (Sequence[str]): File name endings of images, compared in lower case.
         on_unreadable (str): What to do with files that are missing or empty: ``'error'`` lists
             them and stops, ``'skip'`` lists them and goes on. Damaged images are found only when
-            they are read, see :class:`SemiConcatDataset`. Defaults to ``'error'``.
+            they are read, see :class:`SemiDataset`. Defaults to ``'error'``.
         metainfo (dict, optional): Class names; None takes those of the labeled data set.
         pipeline (list): Transforms. Defaults to ().
         indices (int or Sequence[int], optional): Use only these images. Defaults to None.

@@ -9,7 +9,7 @@ from mmengine.dataset import BaseDataset
 from torch.utils.data import Dataset
 
 from mmssis.datasets import UnlabeledCocoDataset, UnlabeledFolderDataset
-from mmssis.datasets.coco_validation import duplicates
+from mmssis.datasets.checks.coco_validation import duplicates
 from mmssis.datasets.image_errors import UnreadableImageError
 from mmssis.datasets.transforms import LoadImageRobust
 

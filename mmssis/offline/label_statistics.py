@@ -10,7 +10,7 @@ import torch
 from pycocotools import mask as coco_mask
 from torch import Tensor
 
-from mmssis.datasets.coco_validation import category_problems, load_coco_json
+from mmssis.datasets.checks.coco_validation import category_problems, load_coco_json
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,9 +16,8 @@ from mmdet.structures.bbox import bbox_flip
 from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
-from mmssis.models.knet import KNet
-from mmssis.models.pseudo_labels import KNetCandidates, Mask2FormerCandidates
-from mmssis.models.seg_heads import WeightedMask2FormerHead
+from mmssis.models.knet import KNet, KNetCandidates
+from mmssis.models.mask2former import Mask2FormerCandidates, WeightedMask2FormerHead
 from mmssis.ops import mask_quality, sample_box_maps
 from mmssis.structures import boxes_of_masks
 

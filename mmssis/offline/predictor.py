@@ -9,6 +9,7 @@ from mmdet.models.detectors import (BaseDetector, MaskFormer, SemiBaseDetector, 
 from torch import nn
 
 from mmssis.models.knet import KNet
+from mmssis.utils.settings import check_range
 
 from .detections import SoftDetections
 from .mask_predictor import MaskPredictor
@@ -40,10 +41,8 @@ def build_predictor(model: BaseDetector, views: Sequence[View], score_thr: float
         TypeError: if the model predicts no instance masks, or needs proposals of another model.
         ValueError: if a threshold or number is out of its range.
     """
-    if not 0 <= score_thr <= 1:
-        raise ValueError(f'score_thr = {score_thr}: give a threshold in [0, 1]')
-    if max_per_image < 1:
-        raise ValueError(f'max_per_image = {max_per_image}: give a number >= 1')
+    check_range('score_thr', score_thr, 0, 1)
+    check_range('max_per_image', max_per_image, 1, whole=True)
     detector, data_preprocessor = predicting_branch(model)
     check_segmentor(detector)
     predictor = TwoStagePredictor if fits(detector) else MaskPredictor

@@ -13,6 +13,7 @@ from mmengine.logging import print_log
 from torch import Tensor
 
 from mmssis.ops import match_class_thresholds, match_pixel_threshold
+from mmssis.utils.settings import check_range
 
 from .label_statistics import LabelStatistics
 from .record import Record
@@ -75,8 +76,8 @@ def find_thresholds(folder: Folder, labeled: LabelStatistics, class_thr: Optiona
             range.
     """
     for name, value in dict(class_thr=class_thr, pixel_thr=pixel_thr).items():
-        if value is not None and not 0 <= value <= 1:
-            raise ValueError(f'{name} = {value}: give a number in [0, 1], or None to match it')
+        if value is not None:
+            check_range(name, value, 0, 1)
     scores, labels, num_images = collect_scores(read_records(folder))
     if num_images == 0:
         raise ValueError(f'{folder} holds no unlabeled image: there is nothing to label. Run the '

@@ -6,7 +6,7 @@ from typing import Any, Iterator, Optional, Union
 
 from mmengine.config import Config
 
-from mmssis.datasets.coco_validation import shorten
+from mmssis.datasets.checks.coco_validation import shorten
 from mmssis.engine.atomic_backend import AtomicBackend
 
 from .fingerprint import differences

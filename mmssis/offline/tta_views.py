@@ -24,8 +24,8 @@ COCO_PAPER_SCALES = ((667, 400), (833, 500), (1000, 600), (1167, 700), (1333, 80
 PAPER_RATIOS = tuple(0.5 + 0.125 * i for i in range(9))
 # Steps of a test pipeline that leave the pixels to Resize and Pad.
 PASSIVE_STEPS = ('LoadImageFromFile', 'LoadImageRobust', 'LoadAnnotations',
-                 'LoadPanopticAnnotations', 'LoadScoredAnnotations', 'SemanticMapOfInstances',
-                 'PackDetInputs', 'PackWeightedInputs')
+                 'LoadPanopticAnnotations', 'LoadScoredAnnotations', 'PackDetInputs',
+                 'PackWeightedInputs')
 
 
 class View(NamedTuple):

@@ -1,95 +1,75 @@
-"""Batches of labeled and unlabeled images in a given ratio."""
+"""Batches with a given number of images of each source."""
 
 from functools import lru_cache
-from typing import Iterator, Optional, Sequence
+from typing import Dict, Iterator, Optional
 
 import numpy as np
 from mmdet.registry import DATA_SAMPLERS
 from mmengine.dist import get_dist_info, sync_random_seed
 from torch.utils.data import Sampler
 
+from mmssis.utils.settings import check_range
+
+from ..sources import sources_of
 from .stream_index import StreamIndex, derive_seed
 
-LABELED, UNLABELED = 0, 1
-RATIO_STREAM = 2
+COUNT_STREAM = 2
 BLOCK = 1024
 MODES = ('fixed', 'bernoulli')
+DATASET, SAMPLER = 'train_dataloader.dataset', 'train_dataloader.batch_sampler'
 
 
 @DATA_SAMPLERS.register_module()
 class SemiBatchSampler(Sampler):
-    """Infinite batch sampler over a labeled and an unlabeled source.
+    """Endless batches over the named sources of a :class:`SemiDataset`.
 
-    Each source is an endless row of shuffled epochs; the ranks take its positions in turn, so they
-    never share one. Everything is a function of the seed and the position: ``skip`` costs no
-    reading, and a resumed stream equals an uninterrupted one. All ranks use the same counts.
+    Each source is an endless row of shuffled epochs. The ranks take its places in turn, so they
+    never share one. Everything is a function of the seed and the place: ``skip`` reads nothing,
+    and a resumed stream equals an uninterrupted one. All ranks use the same counts.
 
     Args:
         sampler (Sampler): Sampler given by the runner; only its ``dataset`` and seed are used.
-            The data set must be a concatenation of two sources, the labeled one first, or of the
-            labeled one alone.
-        batch_size (int): Labeled plus unlabeled images of one rank after burn-in, >= 2.
-        source_ratio (Sequence[float]): Labeled : unlabeled, both > 0, or ``[1, 0]`` for labeled
-            images only. Defaults to (1, 1).
-        burn_in (int): Number of first batches that hold labeled images only. Defaults to 0.
-        mode (str): ``'fixed'``: the same counts in every batch. ``'bernoulli'``: each image of a
-            batch is labeled with the probability of the ratio, at least one of each source
-            (PAIS's released sampler). Defaults to ``'fixed'``.
+        batch_size (int): Images of one rank, the sum of the counts.
+        labeled (int): Images of the source ``labeled`` per batch and rank. Defaults to 0. A data
+            set without named sources counts as ``labeled``.
+        boxes (int): The same for the source ``boxes``. Defaults to 0.
+        unlabeled (int): The same for the source ``unlabeled``. Defaults to 0.
+        pseudo (int): The same for the source ``pseudo``. Defaults to 0.
+        mode (str): ``'fixed'``: these counts in every batch. ``'bernoulli'``: each image of a
+            batch is labeled with the probability ``labeled / batch_size`` and unlabeled
+            otherwise, at least one of each (PAIS's released sampler). Defaults to ``'fixed'``.
         seed (int, optional): Seed of the stream, the same on all ranks. None takes the runner's.
             Defaults to None.
 
     Raises:
-        ValueError: If a source is empty, or would get no image in a batch.
+        ValueError: If a source is empty or gets no image, or a count has no source.
     """
 
     def __init__(self,
                  sampler: Sampler,
                  batch_size: int,
-                 source_ratio: Sequence[float] = (1, 1),
-                 burn_in: int = 0,
+                 labeled: int = 0,
+                 boxes: int = 0,
+                 unlabeled: int = 0,
+                 pseudo: int = 0,
                  mode: str = 'fixed',
                  seed: Optional[int] = None) -> None:
-        _check_settings(batch_size, source_ratio, burn_in, mode, seed)
+        counts = dict(labeled=labeled, boxes=boxes, unlabeled=unlabeled, pseudo=pseudo)
         # mmengine's DistSamplerSeedHook looks for a batch sampler's inner sampler.
         self.sampler = sampler
         self.dataset = sampler.dataset
+        self.sizes = {name: len(source) for name, source in sources_of(self.dataset).items()}
+        _check_settings(counts, batch_size, mode, seed)
+        _check_counts(counts, self.sizes)
         self.batch_size = batch_size
-        self.labeled_share = source_ratio[LABELED] / sum(source_ratio)
-        self.burn_in = burn_in
+        self.counts = {name: counts[name] for name in self.sizes}
         self.mode = mode
+        self.burn_in = 0
         self.seed_is_given = seed is not None
         self.seed = _runner_seed(sampler) if seed is None else seed
         self.rank, self.world_size = get_dist_info()
-        self.sizes = _source_sizes(self.dataset)
-        self._num_labeled = self._fixed_count(source_ratio)
-        self._check_sizes()
         self._batch = 0
-        self._positions = [0, 0]
-
-    def _fixed_count(self, source_ratio: Sequence[float]) -> int:
-        """Labeled images of a batch, at mode 'fixed'."""
-        if source_ratio[UNLABELED] == 0:
-            return self.batch_size
-        num_labeled = round(self.batch_size * self.labeled_share)
-        if self.mode == 'fixed' and not 0 < num_labeled < self.batch_size:
-            empty = 'labeled' if num_labeled == 0 else 'unlabeled'
-            needed = int(np.ceil(0.5 * sum(source_ratio) / min(source_ratio) + 1e-9))
-            raise ValueError(
-                f'train_dataloader.batch_size={self.batch_size} with batch_sampler.source_ratio='
-                f'{list(source_ratio)} leaves no place for {empty} images. Use a batch_size of at '
-                f'least {max(needed, 2)}, a more even ratio, or mode="bernoulli".')
-        return num_labeled
-
-    def _check_sizes(self) -> None:
-        """Refuse an empty source; an endless search for its images would hang."""
-        if self.sizes[LABELED] == 0:
-            raise ValueError('The labeled data set (train_dataloader.dataset.datasets[0]) is empty.'
-                             ' Check its ann_file, its class names and its filter_cfg.')
-        reads_unlabeled = self._num_labeled < self.batch_size or self.mode == 'bernoulli'
-        if reads_unlabeled and self.sizes[UNLABELED] == 0:
-            raise ValueError('The unlabeled data set (train_dataloader.dataset.datasets[1]) is '
-                             'empty. Check its path, or train on labels alone with '
-                             'batch_sampler.source_ratio=[1, 0].')
+        self._positions = dict.fromkeys(self.sizes, 0)
 
     def set_seed(self, seed: int) -> None:
         """Take the runner's seed, unless the config gives one.
@@ -102,66 +82,74 @@ class SemiBatchSampler(Sampler):
         if not self.seed_is_given:
             self.seed = seed
 
+    def set_burn_in(self, num_batches: int) -> None:
+        """Leave unlabeled images out of the first batches.
+
+        Args:
+            num_batches (int): Batches without ``unlabeled`` images, >= 0. Those of all other
+                sources always come.
+        """
+        self.burn_in = check_range('set_burn_in(num_batches)', num_batches, 0, whole=True)
+
     def skip(self, num_batches: int) -> None:
         """Move on by a number of batches without drawing them.
 
         Args:
             num_batches (int): Batches to leave out, >= 0.
         """
-        if num_batches < 0:
-            raise ValueError(f'skip(num_batches) needs num_batches >= 0, got {num_batches}.')
+        check_range('skip(num_batches)', num_batches, 0, whole=True)
         for batch in range(self._batch, self._batch + num_batches):
-            self._advance(self._counts(batch))
+            _advance(self._positions, self._batch_counts(batch), self.world_size)
         self._batch += num_batches
 
-    def _advance(self, counts: tuple[int, int]) -> None:
-        """Move both streams on by one batch of every rank."""
-        for source, count in enumerate(counts):
-            self._positions[source] += count * self.world_size
-
-    def _counts(self, batch: int) -> tuple[int, int]:
-        """Labeled and unlabeled images that one rank gets in a batch."""
-        num_labeled = self._num_labeled
+    def _batch_counts(self, batch: int) -> Dict[str, int]:
+        """Images of each source that one rank gets in a batch."""
+        counts = dict(self.counts)
         if self.mode == 'bernoulli':
-            num_labeled = self._bernoulli_counts(batch // BLOCK)[batch % BLOCK]
-        num_unlabeled = 0 if batch < self.burn_in else self.batch_size - num_labeled
-        return num_labeled, num_unlabeled
-
-    def _bernoulli_counts(self, block: int) -> list[int]:
-        """Labeled images of each batch of a block of batches."""
-        return _bernoulli_counts(self.seed, block, self.batch_size, self.labeled_share)
+            share = self.counts['labeled'] / self.batch_size
+            drawn = _bernoulli_counts(self.seed, batch // BLOCK, self.batch_size, share)
+            counts['labeled'] = drawn[batch % BLOCK]
+            counts['unlabeled'] = self.batch_size - counts['labeled']
+        if batch < self.burn_in and 'unlabeled' in counts:
+            counts['unlabeled'] = 0
+        return counts
 
     def __iter__(self) -> Iterator[list[StreamIndex]]:
-        """Yield batches of indices for ever, labeled ones first.
+        """Yield batches of indices for ever, in the order of the sources.
 
         The place is kept apart from that of ``skip``: data loader workers fetch ahead, so the
         sampler cannot know how many of its batches were used. A new iterator starts at the place
         that was skipped to.
         """
-        batch, positions = self._batch, list(self._positions)
+        batch, positions = self._batch, dict(self._positions)
         while True:
-            indices = []
-            for source, count in enumerate(self._counts(batch)):
-                first = positions[source] + self.rank
-                indices += [self._index(source, first + i * self.world_size)
-                            for i in range(count)]
-                positions[source] += count * self.world_size
-            yield indices
+            counts = self._batch_counts(batch)
+            yield [self._index(name, positions[name] + self.rank + i * self.world_size)
+                   for name, count in counts.items() for i in range(count)]
+            _advance(positions, counts, self.world_size)
             batch += 1
 
-    def _index(self, source: int, position: int) -> StreamIndex:
+    def _index(self, name: str, position: int) -> StreamIndex:
         """Index at a position of a source's stream of shuffled epochs."""
-        epoch, place = divmod(position, self.sizes[source])
-        offset = self.sizes[LABELED] if source == UNLABELED else 0
-        order = _epoch_order(self.seed, source, epoch, self.sizes[source])
+        source = list(self.sizes).index(name)
+        epoch, place = divmod(position, self.sizes[name])
+        order = _epoch_order(self.seed, source, epoch, self.sizes[name])
+        offset = sum(list(self.sizes.values())[:source])
         return StreamIndex(offset + int(order[place]), position, source, self.seed)
 
     def __len__(self) -> int:
-        """Batches in which each rank sees its part of the labeled images about once."""
-        return max(1, self.sizes[LABELED] // (max(1, self._num_labeled) * self.world_size))
+        """Batches in which each rank sees its part of the first source about once."""
+        first, *_ = self.sizes
+        return max(1, self.sizes[first] // (self.counts[first] * self.world_size))
 
 
-@lru_cache(maxsize=4)
+def _advance(positions: Dict[str, int], counts: Dict[str, int], world_size: int) -> None:
+    """Move all streams on by one batch of every rank."""
+    for name, count in counts.items():
+        positions[name] += count * world_size
+
+
+@lru_cache(maxsize=6)
 def _epoch_order(seed: int, source: int, epoch: int, size: int) -> np.ndarray:
     """Shuffled order of one epoch of a source."""
     return np.random.default_rng([seed, source, epoch]).permutation(size)
@@ -170,7 +158,7 @@ def _epoch_order(seed: int, source: int, epoch: int, size: int) -> np.ndarray:
 @lru_cache(maxsize=2)
 def _bernoulli_counts(seed: int, block: int, batch_size: int, share: float) -> list[int]:
     """Labeled images of each batch of a block, at least one of each source."""
-    rng = np.random.default_rng(derive_seed(seed, RATIO_STREAM, block))
+    rng = np.random.default_rng(derive_seed(seed, COUNT_STREAM, block))
     return rng.binomial(batch_size, share, size=BLOCK).clip(1, batch_size - 1).tolist()
 
 
@@ -179,33 +167,36 @@ def _runner_seed(sampler: Sampler) -> int:
     return sampler.seed if hasattr(sampler, 'seed') else sync_random_seed()
 
 
-def _source_sizes(dataset: object) -> tuple[int, int]:
-    """Number of labeled and unlabeled images."""
-    if not hasattr(dataset, 'datasets') or len(dataset.datasets) not in (1, 2):
-        raise ValueError(
-            'SemiBatchSampler needs a data set of two sources, train_dataloader.dataset=dict('
-            f'type="SemiConcatDataset", datasets=[labeled, unlabeled]); got {type(dataset)}.')
-    sizes = [len(source) for source in dataset.datasets]
-    return sizes[LABELED], sum(sizes[UNLABELED:])
-
-
-def _check_settings(batch_size: int, source_ratio: Sequence[float], burn_in: int, mode: str,
+def _check_settings(counts: Dict[str, int], batch_size: int, mode: str,
                     seed: Optional[int]) -> None:
     """Refuse settings that no data set could make right."""
-    ratio = list(source_ratio)
-    labels_only = len(ratio) == 2 and ratio[UNLABELED] == 0
-    if len(ratio) != 2 or ratio[LABELED] <= 0 or ratio[UNLABELED] < 0:
-        raise ValueError('batch_sampler.source_ratio must be [labeled, unlabeled] with both > 0, '
-                         f'or [1, 0] for labeled images only; got {ratio}.')
-    if not isinstance(batch_size, int) or batch_size < (1 if labels_only else 2):
-        raise ValueError(
-            f'train_dataloader.batch_size={batch_size} cannot hold a labeled and an unlabeled '
-            'image. Use at least 2 per rank, or source_ratio=[1, 0] for labeled images only.')
-    if not isinstance(burn_in, int) or burn_in < 0:
-        raise ValueError(f'batch_sampler.burn_in must be an int >= 0, got {burn_in!r}.')
+    for name, count in counts.items():
+        check_range(f'{SAMPLER}.{name}', count, 0, whole=True)
+    total = sum(counts.values())
+    if batch_size != total:
+        given = {name: count for name, count in counts.items() if count}
+        raise ValueError(f'train_dataloader.batch_size = {batch_size!r}, but the counts of '
+                         f'{SAMPLER} are {given}, {total} in all: change one of them.')
     if mode not in MODES:
-        raise ValueError(f'batch_sampler.mode must be one of {MODES}, got {mode!r}.')
-    if mode == 'bernoulli' and labels_only:
-        raise ValueError(f'batch_sampler.source_ratio={ratio} needs mode="fixed".')
-    if seed is not None and (not isinstance(seed, int) or seed < 0):
-        raise ValueError(f'batch_sampler.seed must be None or an int >= 0, got {seed!r}.')
+        raise ValueError(f'{SAMPLER}.mode = {mode!r}: give one of {MODES}.')
+    if mode == 'bernoulli' and [n for n, count in counts.items() if count] != [
+            'labeled', 'unlabeled']:
+        raise ValueError(f'{SAMPLER}.mode = "bernoulli" draws labeled against unlabeled images: '
+                         f'give counts of these two, or mode="fixed"; got {counts}.')
+    if seed is not None:
+        check_range(f'{SAMPLER}.seed', seed, 0, whole=True)
+
+
+def _check_counts(counts: Dict[str, int], sizes: Dict[str, int]) -> None:
+    """Refuse a count without a source, a source without a count, and an empty source."""
+    for name, count in counts.items():
+        if count and name not in sizes:
+            raise ValueError(f'{SAMPLER}.{name} = {count}, but there is no {DATASET}.{name}: give '
+                             'that source, or set the count to 0.')
+        if name in sizes and not count:
+            raise ValueError(f'{DATASET}.{name} is given, but {SAMPLER}.{name} = 0: give a count, '
+                             'or set the source to None.')
+        if name in sizes and not sizes[name]:
+            # An endless search for images of it would hang.
+            raise ValueError(f'{DATASET}.{name} is empty: check its path or ann_file, its class '
+                             'names and its filter_cfg, or leave it out (None, count 0).')

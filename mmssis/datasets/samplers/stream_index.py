@@ -18,7 +18,7 @@ class StreamIndex(int):
     Args:
         index (int): Index into the concatenated data set.
         position (int): Position in the stream of its source, from 0.
-        source (int): Index of the source (0 = labeled, 1 = unlabeled).
+        source (int): Place of the source among the given ones, from 0.
         seed (int): Seed of the run, >= 0.
     """
 

@@ -4,17 +4,14 @@ from .carry_scores import CarryScores
 from .geometric import EdgeRotate, EdgeShearX, EdgeShearY, UniformTranslateX, UniformTranslateY
 from .load_image_robust import LoadImageRobust
 from .load_scored_annotations import LoadScoredAnnotations
-from .merge_by_class import MergeByClass
 from .one_of_color import OneOfColor
 from .one_of_distortion import OneOfDistortion
 from .pack_weighted_inputs import PackWeightedInputs
 from .random_noise_erasing import RandomNoiseErasing
-from .semantic_map_of_instances import SemanticMapOfInstances
 from .strong_photometric import StrongPhotometric
 
 __all__ = [
     'CarryScores', 'EdgeRotate', 'EdgeShearX', 'EdgeShearY', 'LoadImageRobust',
-    'LoadScoredAnnotations', 'MergeByClass', 'OneOfColor', 'OneOfDistortion', 'PackWeightedInputs',
-    'RandomNoiseErasing', 'SemanticMapOfInstances', 'StrongPhotometric', 'UniformTranslateX',
-    'UniformTranslateY'
+    'LoadScoredAnnotations', 'OneOfColor', 'OneOfDistortion', 'PackWeightedInputs',
+    'RandomNoiseErasing', 'StrongPhotometric', 'UniformTranslateX', 'UniformTranslateY'
 ]

@@ -25,7 +25,7 @@ class LoadImageRobust(LoadImageFromFile):
       stored and not as shown, the rotation is not applied. mmcv always applies it, which turns the
       image under its masks. Without a size, or where both fit, it is applied.
     - A file that is missing, empty, truncated or no image raises ``UnreadableImageError`` with its
-      path, which :class:`SemiConcatDataset` can skip.
+      path, which :class:`SemiDataset` can skip.
     - Annotations of an image of another size are refused.
 
     Args:

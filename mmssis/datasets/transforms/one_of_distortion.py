@@ -7,7 +7,9 @@ import numpy as np
 from mmcv.transforms import BaseTransform
 from mmdet.registry import TRANSFORMS
 
-from .strong_photometric import check_image, check_probs, happens
+from mmssis.utils.settings import check_range
+
+from .strong_photometric import check_image, happens
 
 uniform = np.random.uniform
 SHARPEN = np.array([[-1, -1, -1], [-1, 8, -1], [-1, -1, -1]])
@@ -83,14 +85,14 @@ class OneOfDistortion(BaseTransform):
 
     def __init__(self, prob: float = 7 / 8,
                  weights: Mapping[str, float] = RELEASED_WEIGHTS) -> None:
-        check_probs('OneOfDistortion', prob=prob)
+        check_range('OneOfDistortion.prob', prob, 0, 1)
         unknown = sorted(set(weights) - set(OPERATIONS))
         if unknown:
             raise ValueError(f'OneOfDistortion.weights names {unknown}; there are '
                              f'{tuple(OPERATIONS)}.')
-        if not all(weight >= 0 for weight in weights.values()) or not sum(weights.values()) > 0:
-            raise ValueError('OneOfDistortion.weights must be >= 0 and not all 0, got '
-                             f'{dict(weights)}.')
+        for name, weight in weights.items():
+            check_range(f'OneOfDistortion.weights.{name}', weight, 0)
+        check_range('sum of OneOfDistortion.weights', sum(weights.values()), 0, open_low=True)
         self.prob = prob
         self.weights = dict(weights)
 

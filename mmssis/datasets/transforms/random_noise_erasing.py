@@ -8,7 +8,9 @@ from mmcv.transforms import BaseTransform
 from mmdet.registry import TRANSFORMS
 from torchvision.transforms import RandomErasing
 
-from .strong_photometric import check_probs, happens
+from mmssis.utils.settings import check_range
+
+from .strong_photometric import happens
 
 Ranges = Sequence[Sequence[float]]
 
@@ -38,7 +40,8 @@ class RandomNoiseErasing(BaseTransform):
         if not len(probs) == len(scales) == len(ratios):
             raise ValueError('RandomNoiseErasing needs probs, scales and ratios of equal length, '
                              f'got {len(probs)}, {len(scales)} and {len(ratios)}.')
-        check_probs('RandomNoiseErasing', **{f'probs[{i}]': p for i, p in enumerate(probs)})
+        for i, prob in enumerate(probs):
+            check_range(f'RandomNoiseErasing.probs[{i}]', prob, 0, 1)
         _check_ranges('scales', scales, 1.0)
         _check_ranges('ratios', ratios, float('inf'))
         self.probs = tuple(probs)

@@ -9,6 +9,8 @@ from mmdet.registry import TRANSFORMS
 from PIL import Image
 from torchvision.transforms import ColorJitter
 
+from mmssis.utils.settings import check_range
+
 Range = Union[tuple[float, float], Sequence[float]]
 
 
@@ -42,8 +44,9 @@ class StrongPhotometric(BaseTransform):
                  gray_prob: float = 0.2,
                  blur_prob: float = 0.5,
                  blur_sigma: Range = (0.1, 2.0)) -> None:
-        check_probs('StrongPhotometric', jitter_prob=jitter_prob, gray_prob=gray_prob,
-                    blur_prob=blur_prob)
+        for key, prob in dict(jitter_prob=jitter_prob, gray_prob=gray_prob,
+                              blur_prob=blur_prob).items():
+            check_range(f'StrongPhotometric.{key}', prob, 0, 1)
         if len(blur_sigma) != 2 or not 0 < blur_sigma[0] <= blur_sigma[1]:
             raise ValueError('StrongPhotometric.blur_sigma must be (low, high) with '
                              f'0 < low <= high, got {blur_sigma}.')
@@ -102,10 +105,3 @@ def check_image(owner: str, image: np.ndarray) -> None:
         raise TypeError(f'{owner} needs an image (H, W, 3) of uint8, got {image.shape} of '
                         f'{image.dtype}. Put it before any Normalize and load with '
                         'color_type="color" and to_float32=False.')
-
-
-def check_probs(name: str, **probs: float) -> None:
-    """Refuse probabilities outside [0, 1], naming the setting."""
-    for key, prob in probs.items():
-        if not 0 <= prob <= 1:
-            raise ValueError(f'{name}.{key} must be in [0, 1], got {prob}.')

@@ -3,15 +3,16 @@
 import os
 import zlib
 from functools import partial
-from typing import Callable, Dict, List, Optional, Tuple
+from typing import Callable, Dict, List, Tuple
 
 import numpy as np
 from PIL import Image
 from pycocotools import mask as coco_mask
 from scipy.io import loadmat
 from scipy.io.matlab import MatReadError
+from tqdm import tqdm
 
-from .coco_validation import shorten
+from ..checks.coco_validation import shorten
 from .image_list import coco_image_list
 
 CLASSES = ('aeroplane', 'bicycle', 'bird', 'boat', 'bottle', 'bus', 'car', 'cat', 'chair', 'cow',
@@ -21,18 +22,16 @@ VOID = 255
 MIN_SHARE = 0.9
 """Share of an object's pixels that must be of one class."""
 
-Report = Optional[Callable[[int, int], None]]
 Labels = Tuple[np.ndarray, Dict[int, int]]
 """Instance ids (H, W), 0 for nothing, and the category id of each."""
 
 
-def convert_val(root: str, report: Report = None) -> dict:
+def convert_val(root: str) -> dict:
     """Convert the 1,449 validation images of VOC 2012.
 
     Args:
         root (str): ``VOCdevkit/VOC2012``, with JPEGImages/, ImageSets/Segmentation/,
             SegmentationClass/ and SegmentationObject/.
-        report (callable, optional): Called with (done, total) after each image.
 
     Returns:
         dict: COCO content; file names are relative to JPEGImages/, category ids are VOC's, 1 to
@@ -43,10 +42,10 @@ def convert_val(root: str, report: Report = None) -> dict:
     """
     names = read_names(os.path.join(root, 'ImageSets', 'Segmentation', 'val.txt'))
     readers = {name: partial(read_voc, root, name) for name in names}
-    return _convert(root, readers, 'PASCAL VOC 2012 val', report)
+    return _convert(root, readers, 'PASCAL VOC 2012 val')
 
 
-def convert_train_sbd(root: str, sbd: str, report: Report = None) -> dict:
+def convert_train_sbd(root: str, sbd: str) -> dict:
     """Convert all other labeled images: VOC 2012 train and SBD, 10,582 together.
 
     SBD's own validation set holds images of VOC's; those are left out. Where an image is in both,
@@ -55,7 +54,6 @@ def convert_train_sbd(root: str, sbd: str, report: Report = None) -> dict:
     Args:
         root (str): As in :func:`convert_val`; the images of SBD are those of VOC.
         sbd (str): ``benchmark_RELEASE/dataset``, with inst/, train.txt and val.txt.
-        report (callable, optional): As in :func:`convert_val`.
 
     Returns:
         dict: As :func:`convert_val`.
@@ -71,7 +69,7 @@ def convert_train_sbd(root: str, sbd: str, report: Report = None) -> dict:
                     for name in read_names(os.path.join(sets, 'train.txt'))})
     for name in read_names(os.path.join(sets, 'val.txt')):
         readers.pop(name, None)
-    return _convert(root, readers, 'PASCAL VOC 2012 train and SBD, without VOC 2012 val', report)
+    return _convert(root, readers, 'PASCAL VOC 2012 train and SBD, without VOC 2012 val')
 
 
 def read_names(path: str) -> List[str]:
@@ -175,8 +173,7 @@ def instances_of(ids: np.ndarray, categories: Dict[int, int]) -> List[dict]:
     return annotations
 
 
-def _convert(root: str, readers: Dict[str, Callable[[], Labels]], description: str,
-             report: Report) -> dict:
+def _convert(root: str, readers: Dict[str, Callable[[], Labels]], description: str) -> dict:
     """COCO content of images, by name, in sorted order."""
     folder, names = os.path.join(root, 'JPEGImages'), sorted(readers)
     files = [f'{name}.jpg' for name in names]
@@ -187,7 +184,7 @@ def _convert(root: str, readers: Dict[str, Callable[[], Labels]], description: s
                          'VOCtrainval_11-May-2012.tar there.')
     content = coco_image_list(folder, files, description)
     content['categories'] = [dict(id=i, name=name) for i, name in enumerate(CLASSES, 1)]
-    for image, name in zip(content['images'], names):
+    for image, name in zip(content['images'], tqdm(names, unit=' images', disable=None)):
         ids, categories = readers[name]()
         if ids.shape != (image['height'], image['width']):
             raise ValueError(f'The labels of {name} are {ids.shape}, its image is '
@@ -195,8 +192,6 @@ def _convert(root: str, readers: Dict[str, Callable[[], Labels]], description: s
         for annotation in instances_of(ids, categories):
             annotation.update(id=len(content['annotations']) + 1, image_id=image['id'])
             content['annotations'].append(annotation)
-        if report is not None:
-            report(image['id'], len(names))
     return content
 
 

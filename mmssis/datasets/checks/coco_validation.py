@@ -6,6 +6,8 @@ from collections import Counter
 from numbers import Real
 from typing import Any, Iterator, Optional, Sequence, Union
 
+from .classes import class_order_problem
+
 MAX_LISTED = 10
 IMAGE_FIELDS = (('id', (int, str)), ('file_name', str), ('height', int), ('width', int))
 ANNOTATION_FIELDS = (('id', (int, str)), ('image_id', (int, str)), ('category_id', int),
@@ -76,15 +78,9 @@ def category_problems(content: dict, classes: Sequence[str]) -> list[str]:
         list[str]: At most one problem.
     """
     names = [c.get('name') for c in _dicts(content, 'categories')]
-    missing = [name for name in classes if name not in names]
-    if missing:
-        return [f'the classes {missing} are not among its categories {names}. Correct '
-                'metainfo=dict(classes=...) or the file.']
-    order = [name for name in names if name in set(classes)]
-    if order != list(classes):
-        return [f'its categories stand in the order {order}, but the config names {list(classes)}.'
-                ' mmdet numbers labels in the order of the file: use that order, without repeats.']
-    return []
+    problem = class_order_problem(classes, names, 'its categories', allow_more=True)
+    return [f'{problem} as in the config. Correct metainfo=dict(classes=...) or the file; mmdet '
+            'numbers labels in the order of the file, without repeats.'] if problem else []
 
 
 def explain_coco_error(dataset_cfg: dict) -> Optional[str]:

@@ -1,19 +1,8 @@
-"""What converters to COCO print and write."""
+"""What converters to COCO write."""
 
 import json
 from pathlib import Path
 from typing import Union
-
-
-def print_progress(done: int, total: int) -> None:
-    """One line that counts the images.
-
-    Args:
-        done (int): Images converted so far.
-        total (int): All images.
-    """
-    if done % 25 == 0 or done == total:
-        print(f'\r{done}/{total} images', end='' if done < total else '\n', flush=True)
 
 
 def write_coco(path: Union[str, Path], content: dict) -> None:

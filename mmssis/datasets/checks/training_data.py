@@ -2,17 +2,16 @@
 
 import os
 from collections import Counter
-from types import SimpleNamespace
 from typing import Iterator, Mapping, Sequence
 
 from mmcv.transforms import LoadImageFromFile
 from mmdet.datasets import CocoDataset
 from mmengine.dataset import BaseDataset
 
-from .box_labeled_coco_dataset import BoxLabeledCocoDataset
+from ..leaf_datasets import leaf_datasets
+from ..transforms import LoadImageRobust
+from .classes import class_order_problem
 from .coco_validation import shorten, validate_coco_json
-from .leaf_datasets import leaf_datasets
-from .transforms import LoadImageRobust
 
 
 def data_infos(dataset: object) -> Iterator[dict]:
@@ -65,7 +64,8 @@ def check_overlap(first: Sequence[str], second: Sequence[str], names: tuple[str,
     shared = sorted(set(first) & set(second))
     if not shared:
         return []
-    return [f'{len(shared)} images are both {names[0]} and {names[1]}: {shorten(shared)}. {remedy}']
+    return [f'{len(shared)} images are in both {names[0]} and {names[1]}: {shorten(shared)}. '
+            f'{remedy}']
 
 
 def check_readable(paths: Sequence[str], name: str, decode: bool = False) -> list[str]:
@@ -86,7 +86,7 @@ def check_readable(paths: Sequence[str], name: str, decode: bool = False) -> lis
         broken += [path for path in sorted(whole) if not _can_decode(path)]
     if not broken:
         return []
-    return [f'{len(broken)} of {len(paths)} {name} images are missing or unreadable: '
+    return [f'{len(broken)} of {len(paths)} images of {name} are missing or unreadable: '
             f'{shorten(broken)}. Restore them, or set on_unreadable="skip" in '
             'train_dataloader.dataset and load with LoadImageRobust.']
 
@@ -122,18 +122,16 @@ def check_same_classes(expected: Sequence[str], found: Sequence[str], name: str)
     """Compare the class names of two data sets.
 
     Args:
-        expected (Sequence[str]): Class names of the labeled set.
+        expected (Sequence[str]): Class names of the training set.
         found (Sequence[str]): Class names of the other set.
         name (str): Name of the other set.
 
     Returns:
         list[str]: At most one problem, with both lists.
     """
-    if tuple(expected) == tuple(found):
-        return []
-    return [f'The {name} data set has other classes.\n  labeled ({len(expected)}): '
-            f'{tuple(expected)}\n  {name} ({len(found)}): {tuple(found)}\nGive both the same '
-            'metainfo=dict(classes=...), in the same order.']
+    problem = class_order_problem(expected, found, f'the classes of the {name} data')
+    return [f'{problem} as in the training data. Give both the same metainfo=dict(classes=...), '
+            'in the same order.'] if problem else []
 
 
 def check_num_classes(classes: Sequence[str], heads: Mapping[str, int]) -> list[str]:
@@ -219,22 +217,6 @@ def check_labeled_categories(dataset: object, classes: Sequence[str]) -> list[st
             '(make_semi_splits.py --every-category), or label some.']
 
 
-def split_by_labels(datasets: Sequence[object]) -> tuple[object, object]:
-    """Tell images that are labeled with boxes alone from all others.
-
-    Args:
-        datasets (Sequence[object]): Data sets or wrappers of some.
-
-    Returns:
-        tuple[object, object]: Wrapper of the data sets with boxes alone, and of the other ones;
-        either may be empty.
-    """
-    leaves = [leaf for dataset in datasets for leaf in leaf_datasets(dataset)]
-    parts = [[leaf for leaf in leaves if isinstance(leaf, BoxLabeledCocoDataset) == boxes]
-             for boxes in (True, False)]
-    return tuple(SimpleNamespace(datasets=part) for part in parts)
-
-
 def check_box_detector(has_boxes: bool, is_box_teacher: bool, num_assigning: int,
                        num_filters: int, reads_unlabeled: bool) -> list[str]:
     """Compare the kinds of labels with the detector and its hooks.
@@ -250,19 +232,20 @@ def check_box_detector(has_boxes: bool, is_box_teacher: bool, num_assigning: int
         list[str]: At most one problem.
     """
     if has_boxes and not is_box_teacher:
-        return ['Images are labeled with boxes alone (BoxLabeledCocoDataset), which model.type='
-                '"BoxTeacher" alone learns from. Use it, or CocoDataset and masks.']
+        return ['Images are labeled with boxes alone (train_dataloader.dataset.boxes), '
+                'which model.type="BoxTeacher" alone learns from. Use it, or give images with '
+                'masks as train_dataloader.dataset.labeled.']
     if has_boxes and num_assigning != 1:
         return [f'Images are labeled with boxes alone, but model.pseudo_label_hooks has '
-                f'{num_assigning} hooks that give them masks. Put one dict(type="AssignToBoxes") '
-                'first, or set model.burn_in to the length of the run (BoxInst).']
+                f'{num_assigning} hooks that give them masks. Put one entry '
+                'assign=dict(type="AssignToBoxes") first, or run it with --supervised (BoxInst).']
     if num_assigning and not has_boxes:
         return ['AssignToBoxes in model.pseudo_label_hooks has nothing to do: no image is labeled '
-                'with boxes alone. Use a BoxLabeledCocoDataset, or remove the hook.']
+                'with boxes alone. Give train_dataloader.dataset.boxes, or set the hook to None.']
     if num_assigning and reads_unlabeled and not num_filters:
         return ['AssignToBoxes passes the candidates of images without labels unchanged, so every '
-                'one would be a pseudo label. Add a filter, for example dict(type="UnlabeledOnly", '
-                'hook=dict(type="DualThresholdFilter")), to model.pseudo_label_hooks.']
+                'one would be a pseudo label. Add a filter to model.pseudo_label_hooks, such as '
+                'unlabeled_filter=dict(type="DualThresholdFilter", only="unlabeled").']
     return []
 
 
@@ -284,25 +267,6 @@ def check_filtered(num_filters: int, burn_in: int, max_iters: int) -> list[str]:
         return []
     return ['model.pseudo_label_hooks has no filter, but the run goes on after model.burn_in='
             f'{burn_in} to iteration {max_iters}: every candidate would be a pseudo label. Put a '
-            'filter first, for example dict(type="DualThresholdFilter"); a hook of your own that '
-            'drops candidates says so by filters = True. The length of a supervised run is set by '
-            'schedule.max_iters, which moves its burn-in along.']
-
-
-def check_burn_in(model_burn_in: int, sampler_burn_in: int, from_boxes: bool = False) -> list[str]:
-    """Compare the burn-in of model and data.
-
-    Args:
-        model_burn_in (int): Iterations of ``model.burn_in``.
-        sampler_burn_in (int): Batches of ``train_dataloader.batch_sampler.burn_in``.
-        from_boxes (bool): Whether the model learns from the second source before its burn-in is
-            over, as ``BoxTeacher`` does; the data's may then end earlier. Defaults to False.
-
-    Returns:
-        list[str]: At most one problem.
-    """
-    if model_burn_in == sampler_burn_in or (from_boxes and sampler_burn_in < model_burn_in):
-        return []
-    return [f'model.burn_in={model_burn_in} differs from train_dataloader.batch_sampler.burn_in='
-            f'{sampler_burn_in}. Use one number: the model would wait for unlabeled images, or '
-            'get some too early.']
+            'filter first, for example ddtf=dict(type="DualThresholdFilter"); a hook of your own '
+            'that drops candidates says so by filters = True. The length of a supervised run is '
+            'set by schedule.max_iters, which moves its burn-in along.']

@@ -1,22 +1,20 @@
 """A COCO file that lists images without labels."""
 
 import os
-from typing import Callable, Optional, Sequence
+from typing import Sequence
 
-from .unlabeled_folder_dataset import shown_size
+from tqdm import tqdm
+
+from ..unlabeled_folder_dataset import shown_size
 
 
-def coco_image_list(folder: str,
-                    names: Sequence[str],
-                    description: str,
-                    report: Optional[Callable[[int, int], None]] = None) -> dict:
+def coco_image_list(folder: str, names: Sequence[str], description: str) -> dict:
     """Content of a COCO file for ``UnlabeledCocoDataset``: only the images' headers are read.
 
     Args:
         folder (str): Folder that the names are relative to.
         names (Sequence[str]): Image files.
         description (str): What they are, for ``info``.
-        report (callable, optional): Called with (done, total) after each image.
 
     Returns:
         dict: COCO content with images in the order of the names, and neither annotations nor
@@ -26,9 +24,7 @@ def coco_image_list(folder: str,
         UnreadableImageError: If an image is missing or is none.
     """
     images = []
-    for image_id, name in enumerate(names, 1):
+    for image_id, name in enumerate(tqdm(names, unit=' images', disable=None), 1):
         width, height = shown_size(os.path.join(folder, name))
         images.append(dict(id=image_id, file_name=name, height=height, width=width))
-        if report is not None:
-            report(image_id, len(names))
     return dict(info=dict(description=description), images=images, annotations=[], categories=[])

@@ -9,7 +9,9 @@ from typing import Sequence, Union
 
 import numpy as np
 
-from .coco_validation import load_coco_json, shorten
+from mmssis.utils.settings import check_range
+
+from ..checks.coco_validation import load_coco_json, shorten
 
 ImageId = Union[int, str]
 
@@ -27,8 +29,7 @@ def count_of_percent(percent: float, num_images: int) -> int:
     Raises:
         ValueError: If the percentage is out of range or less than one image.
     """
-    if not 0 < percent <= 100:
-        raise ValueError(f'A percentage must be in (0, 100], got {percent}.')
+    check_range('percentage', percent, 0, 100, open_low=True)
     count = int(Decimal(str(percent)) * num_images / 100)
     if count == 0:
         raise ValueError(f'{percent} % of {num_images} images is less than one image. Use a larger '
@@ -62,8 +63,7 @@ def draw_labeled_ids(content: dict,
         ValueError: If there are fewer images, or ``count`` is too small for every category.
     """
     ids = sorted(image['id'] for image in content['images'])
-    if not 0 < count <= len(ids):
-        raise ValueError(f'Cannot draw {count} labeled images from {len(ids)}.')
+    check_range('number of labeled images', count, 1, len(ids), whole=True)
     order = [ids[i] for i in np.random.default_rng([seed, fold]).permutation(len(ids))]
     if every_category:
         first = _images_of_every_category(content, order)

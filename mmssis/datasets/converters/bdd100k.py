@@ -3,21 +3,21 @@
 import json
 import os
 from functools import partial
-from typing import Callable, List, Optional, Tuple
+from typing import Callable, List, Tuple
 
 import numpy as np
 from PIL import Image
+from tqdm import tqdm
 
 from .bdd100k_labels import CLASSES, Size, instances_of_bitmask, instances_of_labels
 from .image_list import coco_image_list
 
 FORMATS = ('bitmasks', 'polygons', 'rles')
 
-Report = Optional[Callable[[int, int], None]]
 Labels = Callable[[Size], List[dict]]
 
 
-def convert_bdd100k(root: str, split: str, source: str, report: Report = None) -> dict:
+def convert_bdd100k(root: str, split: str, source: str) -> dict:
     """Convert the labeled images of one split and their instances of the 8 classes.
 
     Args:
@@ -26,7 +26,6 @@ def convert_bdd100k(root: str, split: str, source: str, report: Report = None) -
         source (str): One of :data:`FORMATS`. ``'bitmasks'``: PNG files in which an object hides
             what is behind it; ``'polygons'``: Scalabel JSON whose objects may overlap;
             ``'rles'``: Scalabel JSON with RLE.
-        report (callable, optional): Called with (done, total) after each image.
 
     Returns:
         dict: COCO content; file names are relative to ``images/10k/{split}``, category ids are
@@ -42,23 +41,20 @@ def convert_bdd100k(root: str, split: str, source: str, report: Report = None) -
                               [name for name, _ in frames],
                               f'BDD100K instance segmentation, {split}, from {source}')
     content['categories'] = [dict(id=i, name=name) for i, name in enumerate(CLASSES, 1)]
-    for image, (_, labels) in zip(content['images'], frames):
+    for image, (_, labels) in zip(content['images'], tqdm(frames, unit=' images', disable=None)):
         for annotation in labels((image['height'], image['width'])):
             annotation.update(id=len(content['annotations']) + 1, image_id=image['id'])
             content['annotations'].append(annotation)
-        if report is not None:
-            report(image['id'], len(frames))
     return content
 
 
-def list_unlabeled(root: str, report: Report = None) -> dict:
+def list_unlabeled(root: str) -> dict:
     """List the training images of the 100K set that are not in the 10K set: about 67,000.
 
     The two sets share images, some of them with masks, some in the validation split.
 
     Args:
         root (str): Folder with ``images/100k/train`` and ``images/10k/``.
-        report (callable, optional): Called with (done, total) after each image.
 
     Returns:
         dict: COCO content without labels; file names are relative to ``images/100k/train``.
@@ -73,7 +69,7 @@ def list_unlabeled(root: str, report: Report = None) -> dict:
     names = [name for name in _files(folder, '.jpg') if name not in known]
     if not names:
         raise ValueError(f'Every image of {folder} is in images/10k too: unpack the 100K images.')
-    return coco_image_list(folder, names, 'BDD100K images without masks', report)
+    return coco_image_list(folder, names, 'BDD100K images without masks')
 
 
 def _bitmask_frames(folder: str, split: str) -> List[Tuple[str, Labels]]:

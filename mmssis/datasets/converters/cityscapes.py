@@ -2,11 +2,11 @@
 
 import json
 import os
-from typing import Callable, Optional
 
 import numpy as np
 from PIL import Image, ImageDraw
 from pycocotools import mask as coco_mask
+from tqdm import tqdm
 
 from .image_list import coco_image_list
 
@@ -24,15 +24,12 @@ INSTANCES_ENDING = '_gtFine_instanceIds.png'
 POLYGONS_ENDING = '_gtFine_polygons.json'
 
 
-def convert_cityscapes(root: str,
-                       split: str,
-                       report: Optional[Callable[[int, int], None]] = None) -> dict:
+def convert_cityscapes(root: str, split: str) -> dict:
     """Convert the images of one split and their instances of the 8 classes.
 
     Args:
         root (str): Folder with ``leftImg8bit/`` and ``gtFine/``.
         split (str): ``'train'`` or ``'val'``.
-        report (callable, optional): Called with (done, total) after each image.
 
     Returns:
         dict: COCO content; file names are relative to ``leftImg8bit/{split}``, category ids are
@@ -46,27 +43,22 @@ def convert_cityscapes(root: str,
     content: dict = dict(
         info=dict(description=f'Cityscapes gtFine {split}, instances of 8 classes'),
         images=[], annotations=[], categories=categories)
-    for image_id, name in enumerate(names, 1):
+    for image_id, name in enumerate(tqdm(names, unit=' images', disable=None), 1):
         ids = read_instance_ids(os.path.join(root, 'gtFine', split, name[:-len(IMAGE_ENDING)]))
         height, width = ids.shape
         content['images'].append(dict(id=image_id, file_name=name, height=height, width=width))
         for annotation in instances_of(ids):
             annotation.update(id=len(content['annotations']) + 1, image_id=image_id)
             content['annotations'].append(annotation)
-        if report is not None:
-            report(image_id, len(names))
     return content
 
 
-def list_unlabeled(root: str,
-                   split: str = 'train_extra',
-                   report: Optional[Callable[[int, int], None]] = None) -> dict:
+def list_unlabeled(root: str, split: str = 'train_extra') -> dict:
     """List the images of a split without labels, coarse ones included.
 
     Args:
         root (str): Folder with ``leftImg8bit/``.
         split (str): ``'train_extra'``: the 19,998 images with coarse labels, which are not read.
-        report (callable, optional): Called with (done, total) after each image.
 
     Returns:
         dict: COCO content without labels; file names are relative to ``leftImg8bit/{split}``.
@@ -76,8 +68,7 @@ def list_unlabeled(root: str,
         UnreadableImageError: If an image cannot be read.
     """
     folder = os.path.join(root, 'leftImg8bit', split)
-    return coco_image_list(
-        folder, _image_names(folder), f'Cityscapes {split} without labels', report)
+    return coco_image_list(folder, _image_names(folder), f'Cityscapes {split} without labels')
 
 
 def _image_names(folder: str) -> list[str]:

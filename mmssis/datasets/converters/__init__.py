@@ -1,0 +1,1 @@
+"""From the files of other data sets to COCO JSON; used by ``tools/dataset_converters``."""

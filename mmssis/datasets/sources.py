@@ -1,0 +1,20 @@
+"""The named sources of a training set."""
+
+from typing import Dict
+
+SOURCES = ('labeled', 'boxes', 'unlabeled', 'pseudo')
+# What some method learns from; pseudo labels made before training count as labels.
+COMBINATIONS = (('labeled', ), ('boxes', ), ('labeled', 'boxes'), ('labeled', 'unlabeled'),
+                ('boxes', 'unlabeled'), ('labeled', 'boxes', 'unlabeled'), ('labeled', 'pseudo'))
+
+
+def sources_of(dataset: object) -> Dict[str, object]:
+    """The sources of a training set by name.
+
+    Args:
+        dataset (object): A :class:`SemiDataset`, or any other data set, which counts as labeled.
+
+    Returns:
+        dict[str, object]: Data sets, in the order of ``SOURCES``; only those that are given.
+    """
+    return getattr(dataset, 'sources', {'labeled': dataset})
