@@ -1,13 +1,23 @@
-"""How hooks and loops reach the detector behind a runner."""
+"""How engine hooks and loops reach the detector behind a runner."""
 
-from typing import Any, Dict, Tuple
+from typing import Any, Tuple
 
 from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
+from torch import nn
+
+
+def unwrapped_model(runner: Runner) -> nn.Module:
+    """The model that a runner trains, without its data-parallel wrapper.
+
+    Args:
+        runner: the runner.
+    """
+    return runner.model.module if is_model_wrapper(runner.model) else runner.model
 
 
 def semi_detector(runner: Runner) -> Any:
-    """The semi-supervised detector that a runner trains, without its DDP wrapper.
+    """The semi-supervised detector that a runner trains.
 
     Args:
         runner: the runner.
@@ -18,41 +28,21 @@ def semi_detector(runner: Runner) -> Any:
     Raises:
         TypeError: if the runner trains something else.
     """
-    model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+    model = unwrapped_model(runner)
     missing = [name for name in ('teacher', 'student', 'predict_on') if not hasattr(model, name)]
     if missing:
         raise TypeError(
             f'model.type = {type(model).__name__} has no {", ".join(missing)}: hooks and loops of '
-            'mmssis need a SemiInstanceSegmentor such as PLDC; remove them from custom_hooks, '
-            'val_cfg and train_cfg to train another detector')
+            'mmssis need a SemiInstanceSegmentor such as PLDC. To train another detector, set '
+            'default_hooks.teacher, statistics and guard to None, and take val_cfg and train_cfg '
+            'of mmdet')
     return model
 
 
 def class_names(runner: Runner) -> Tuple[str, ...]:
-    """Class names of the training data, in label order."""
-    return tuple(runner.train_dataloader.dataset.metainfo['classes'])
+    """Class names of the training data, in label order.
 
-
-class CountWindow:
-    """How much running counts have grown since one last looked.
-
-    Several hooks read the detector's counts at different intervals, so none may reset them.
+    Args:
+        runner: the runner, with its training data loader.
     """
-
-    def __init__(self) -> None:
-        self._seen: Dict[str, int] = {}
-
-    def advance(self, counts: Dict[str, int]) -> Dict[str, int]:
-        """Growth of each count since the last call.
-
-        Args:
-            counts: the running counts. A count that fell was reset and starts from 0.
-
-        Returns:
-            The same keys, each value >= 0.
-        """
-        grown = {
-            name: count - self._seen.get(name, 0) if count >= self._seen.get(name, 0) else count
-            for name, count in counts.items()}
-        self._seen = dict(counts)
-        return grown
+    return tuple(runner.train_dataloader.dataset.metainfo['classes'])

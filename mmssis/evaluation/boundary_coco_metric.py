@@ -7,6 +7,8 @@ from mmdet.evaluation.metrics import FasterCocoMetric
 from mmdet.evaluation.metrics.faster_coco_metric import COCOeval_faster
 from mmdet.registry import METRICS
 
+from mmssis.utils.settings import check_range
+
 NAMES = ('boundary_mAP', 'boundary_mAP_50', 'boundary_mAP_75')
 
 
@@ -15,9 +17,9 @@ class BoundaryCocoMetric(FasterCocoMetric):
     """mmdet's ``FasterCocoMetric`` plus boundary AP of the masks.
 
     Boundary AP (Cheng et al., CVPR 2021) is AP with the IoU of two masks replaced by the smaller
-    one of their IoU and the IoU of their boundaries: what lies in a mask within ``dilation_ratio``
-    of the image's diagonal from its contour. Large masks no longer hide coarse contours. It is
-    faster-coco-eval's; the other numbers are those of ``FasterCocoMetric``.
+    one of their IoU and the IoU of their boundaries. A boundary is the part of a mask whose
+    distance from the contour is at most ``dilation_ratio`` of the image's diagonal.
+    faster-coco-eval computes it; the other numbers are those of ``FasterCocoMetric``.
 
     Args:
         *args: as mmdet's ``CocoMetric``. ``metric_items`` does not apply to boundary AP.
@@ -35,10 +37,8 @@ class BoundaryCocoMetric(FasterCocoMetric):
         if COCOeval_faster is None:
             raise ImportError('BoundaryCocoMetric needs faster-coco-eval: pip install '
                               'faster-coco-eval, or use CocoMetric, which gives no boundary AP.')
-        if not 0 < dilation_ratio < 1:
-            raise ValueError('dilation_ratio of BoundaryCocoMetric must lie in (0, 1), got '
-                             f'{dilation_ratio!r}; 0.02 is that of COCO.')
-        self.dilation_ratio = dilation_ratio
+        self.dilation_ratio = check_range('BoundaryCocoMetric.dilation_ratio', dilation_ratio, 0, 1,
+                                          open_low=True, open_high=True)
 
     def compute_metrics(self, results: List) -> Dict[str, float]:
         """All metrics of the collected results.

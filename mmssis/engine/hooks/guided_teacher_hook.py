@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from mmssis.engine.semi_detector import semi_detector
 from mmssis.utils.checkpoint import read_checkpoint
+from mmssis.utils.settings import check_range
 from mmssis.utils.trained_model import check_weights
 
 from .teacher_ema_hook import TeacherEMAHook
@@ -36,11 +37,8 @@ class GuidedTeacherHook(TeacherEMAHook):
 
     def __init__(self, guide: Union[str, Path], guided: int, momentum: float = 0.9996) -> None:
         super().__init__(momentum)
-        if guided < 0:
-            raise ValueError(f'guided = {guided} of GuidedTeacherHook: give a number of '
-                             'iterations >= 0')
         self.guide = Path(guide)
-        self.guided = guided
+        self.guided = check_range('default_hooks.teacher.guided', guided, 0, whole=True)
 
     def before_train(self, runner: Runner) -> None:
         """Load the guide into the teacher, at the start of a run.
@@ -51,9 +49,8 @@ class GuidedTeacherHook(TeacherEMAHook):
         """
         model = semi_detector(runner)
         if model.burn_in:
-            raise ValueError(f'model.burn_in = {model.burn_in}: GuidedTeacherHook needs 0 there '
-                             'and in train_dataloader.batch_sampler.burn_in; its own burn-in, '
-                             f'guided = {self.guided}, learns from pseudo labels')
+            raise ValueError(f'model.burn_in = {model.burn_in}: GuidedTeacherHook needs 0 there; '
+                             f'its own burn-in, guided = {self.guided}, learns from pseudo labels')
         if self.guided >= runner.max_iters:
             print_log(f'guided = {self.guided} of GuidedTeacherHook lasts to the end of the run of '
                       f'{runner.max_iters} iterations: its teacher will never follow the student. '
@@ -62,7 +59,7 @@ class GuidedTeacherHook(TeacherEMAHook):
         if runner.iter == 0 and self.guided:
             self._load_guide(model)
         # Validation and checkpoints leave a teacher alone that is ready.
-        model.teacher_ready = True
+        self.ready = True
 
     def copied_at(self, runner: Runner) -> int:
         """The end of guided burn-in."""
@@ -71,16 +68,16 @@ class GuidedTeacherHook(TeacherEMAHook):
     def _load_guide(self, model: nn.Module) -> None:
         """Load the guide into the teacher alone."""
         if not self.guide.is_file():
-            folder = self.guide.parent
             raise FileNotFoundError(
-                f'guide = {self.guide} of GuidedTeacherHook: no such file. It comes from a '
-                'supervised run; for the shipped configs:\n    python tools/train.py '
-                f'configs/supervised/{folder.name}.py --work-dir {folder}')
+                f'default_hooks.teacher.guide = {self.guide}: no such file. It comes from a '
+                'supervised run; CONFIG is, for the shipped configs, the one of the same name in '
+                'configs/pldc:\n    python tools/train.py CONFIG '
+                f'--supervised --work-dir {self.guide.parent}')
         weights = read_checkpoint(self.guide)['state_dict']
         try:
             check_weights(model, weights, ['teacher'])
         except ValueError as error:
-            raise ValueError(f'guide = {self.guide} of GuidedTeacherHook: {error}') from error
+            raise ValueError(f'default_hooks.teacher.guide = {self.guide}: {error}') from error
         model.teacher.load_state_dict(teacher_weights(weights, model.teacher))
         print_log(f'The teacher is {self.guide} for {self.guided} iterations.', 'current')
 

@@ -11,6 +11,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from mmssis.datasets.samplers import derive_seed
+from mmssis.utils.settings import check_range
 
 
 @HOOKS.register_module()
@@ -29,9 +30,9 @@ class IterationSeedHook(Hook):
     priority = 'VERY_HIGH'
 
     def __init__(self, seed: Optional[int] = None) -> None:
-        if seed is not None and (not isinstance(seed, int) or seed < 0):
-            raise ValueError(f'IterationSeedHook.seed must be None or an int >= 0, got {seed!r}.')
         self.seed = seed
+        if seed is not None:
+            check_range('default_hooks.seed.seed', seed, 0, whole=True)
 
     def before_train_iter(self,
                           runner: Runner,

@@ -7,68 +7,71 @@ import cv2
 import numpy as np
 from mmdet.registry import HOOKS
 from mmengine.dist import is_main_process
-from mmengine.hooks import Hook
 from mmengine.hooks.hook import DATA_BATCH
 from mmengine.runner import Runner
 from mmengine.structures import InstanceData
 
-from mmssis.engine.semi_detector import class_names, semi_detector
+from mmssis.engine.semi_detector import class_names
 from mmssis.evaluation import draw_stages
 from mmssis.structures import PseudoLabelContext
+from mmssis.utils.settings import check_range
+
+from .pseudo_label_listener import PseudoLabelListener
 
 
 @HOOKS.register_module()
-class PseudoLabelPicturesHook(Hook):
-    """Draw candidates, the instances after each hook and the uncertainty of a few images.
+class PseudoLabelPicturesHook(PseudoLabelListener):
+    """Draw the candidates, the instances after each stage and the uncertainty of a few images.
 
-    Pictures go to ``<work_dir>/vis/pseudo_labels/iter_<n>_<image name>.png``, drawn by the main
-    process from the images of its batch.
+    Pictures go to ``<work_dir>/vis/pseudo_labels/iter_<n>_<image name>.png``. The main process
+    draws them from the images of its batch.
 
     Args:
         interval: steps between two drawings.
-        num_images: images drawn each time, from the batch of the main process.
+        num_images: images drawn each time.
     """
 
-    # Before the statistics hook, which lets go of what the detector kept.
-    priority = 'ABOVE_NORMAL'
-
     def __init__(self, interval: int = 1000, num_images: int = 2) -> None:
-        for name, value in dict(interval=interval, num_images=num_images).items():
-            if value < 1:
-                raise ValueError(f'{name} = {value} of PseudoLabelPicturesHook: give a number >= 1')
-        self.interval = interval
-        self.num_images = num_images
+        self.interval = check_range('PseudoLabelPicturesHook.interval', interval, 1, whole=True)
+        self.num_images = check_range('PseudoLabelPicturesHook.num_images', num_images, 1,
+                                      whole=True)
+        self._draws = False
+        self._stages: Dict[str, List[InstanceData]] = {}
+        self._context: Optional[PseudoLabelContext] = None
 
     def before_train_iter(self, runner: Runner, batch_idx: int,
                           data_batch: DATA_BATCH = None) -> None:
-        """Have the detector keep what each stage gave, on steps that are drawn."""
-        if self.every_n_train_iters(runner, self.interval) and is_main_process():
-            semi_detector(runner).keep_trace = True
+        """Decide whether this step is drawn."""
+        self._draws = self.every_n_train_iters(runner, self.interval) and is_main_process()
+
+    def hear(self, stage: str, pseudo_labels: List[InstanceData],
+             context: PseudoLabelContext) -> None:
+        """Keep a stage of a step that is drawn."""
+        if self._draws:
+            self._stages[stage] = pseudo_labels
+            self._context = context
 
     def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: DATA_BATCH = None,
                          outputs: Optional[dict] = None) -> None:
-        """Draw and write the pictures."""
-        if not (self.every_n_train_iters(runner, self.interval) and is_main_process()):
-            return
-        detector = semi_detector(runner)
-        detector.keep_trace = False
-        if not detector.trace:
+        """Draw and write the pictures; a step without pseudo labels has none."""
+        stages, context = self._stages, self._context
+        self._stages, self._context = {}, None
+        if not stages:
             return
         folder = Path(runner.work_dir) / 'vis' / 'pseudo_labels'
         folder.mkdir(parents=True, exist_ok=True)
-        pictures = draw_trace(
-            detector.trace, detector.trace_context, class_names(runner), self.num_images)
-        for meta, picture in zip(detector.trace_context.metas, pictures):
+        pictures = draw_step(stages, context, class_names(runner), self.num_images)
+        for meta, picture in zip(context.metas, pictures):
             name = f'iter_{runner.iter + 1:07d}_{Path(meta["img_path"]).stem}.png'
             cv2.imwrite(str(folder / name), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
 
 
-def draw_trace(trace: Dict[str, List[InstanceData]], context: PseudoLabelContext, classes: tuple,
-               num_images: int) -> List[np.ndarray]:
-    """Draw the first images of what a detector kept of a step.
+def draw_step(stages: Dict[str, List[InstanceData]], context: PseudoLabelContext, classes: tuple,
+              num_images: int) -> List[np.ndarray]:
+    """Draw the first images of a step.
 
     Args:
-        trace: stage to the instances of each image.
+        stages: stage to the instances of each image.
         context: the step's images and metainfo.
         classes: class names, in label order.
         num_images: how many images to draw at most.
@@ -78,6 +81,6 @@ def draw_trace(trace: Dict[str, List[InstanceData]], context: PseudoLabelContext
     """
     images = (context.rgb_images()[:num_images] * 255).round().byte().permute(0, 2, 3, 1)
     return [
-        draw_stages(image, {stage: instances[i] for stage, instances in trace.items()}, classes,
+        draw_stages(image, {stage: instances[i] for stage, instances in stages.items()}, classes,
                     img_shape=tuple(context.metas[i]['img_shape'][:2]))
         for i, image in enumerate(images.cpu().numpy())]

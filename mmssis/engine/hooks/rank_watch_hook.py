@@ -9,6 +9,8 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from torch import distributed
 
+from mmssis.utils.settings import check_range
+
 
 @HOOKS.register_module()
 class RankWatchHook(Hook):
@@ -30,10 +32,8 @@ class RankWatchHook(Hook):
     priority = 'VERY_HIGH'
 
     def __init__(self, timeout: float = 900) -> None:
-        if not timeout > 0:
-            raise ValueError(f'timeout = {timeout} of RankWatchHook in custom_hooks: give a '
-                             'number of seconds > 0')
-        self.timeout = timedelta(seconds=timeout)
+        self.timeout = timedelta(seconds=check_range(
+            'default_hooks.rank_watch.timeout', timeout, 0, open_low=True))
         self.group: Optional[distributed.ProcessGroup] = None
 
     def before_train(self, runner: Runner) -> None:
@@ -65,5 +65,5 @@ class RankWatchHook(Hook):
             raise RuntimeError(
                 f'Iteration {runner.iter + 1}: not every rank had its batch after '
                 f'{self.timeout.total_seconds():.0f} s. {error}. Look at the storage and the data '
-                'loading processes of that rank; if its batches are only slow, raise timeout of '
-                'RankWatchHook in custom_hooks.') from error
+                'loading processes of that rank; if its batches are only slow, raise '
+                'default_hooks.rank_watch.timeout.') from error

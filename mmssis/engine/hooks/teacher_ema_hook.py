@@ -9,6 +9,7 @@ from mmengine.runner import Runner
 from torch import Tensor, nn
 
 from mmssis.engine.semi_detector import semi_detector
+from mmssis.utils.settings import check_range
 
 
 @HOOKS.register_module()
@@ -18,32 +19,28 @@ class TeacherEMAHook(Hook):
     ``teacher = momentum * teacher + (1 - momentum) * student`` after every optimizer step
     (PL-DC section 4.1, alpha), for trainable parameters and float buffers. Frozen parameters
     are equal after the copy and are skipped; integer buffers are copied. The end of burn-in is
-    the detector's ``burn_in``. Before that the teacher mirrors the student whenever it is
-    looked at, in validation and in checkpoints, so that it is never a random network.
+    the detector's ``burn_in``. Before that, validation and checkpoints take the student as the
+    teacher too, so that a random network is never evaluated or saved.
 
     Args:
         momentum: weight of the old teacher, in [0, 1).
         warm_up: optimizer steps after burn-in during which the weight of step n is
-            min(momentum, n / (n + warm_up_offset)), n from 1; 0 for none. A short warm-up lets
-            the teacher leave the end of burn-in faster.
-        warm_up_offset: larger is faster; 1 is PAIS's, which reaches 0.999 at step 999.
+            min(momentum, n / (n + warm_up_offset)), n from 1; 0 for none. With a short warm-up
+            the teacher follows the student faster at first.
+        warm_up_offset: the larger, the faster; PAIS has 1, which reaches 0.999 at step 999.
     """
 
     priority = 'NORMAL'
 
     def __init__(self, momentum: float = 0.9996, warm_up: int = 0,
                  warm_up_offset: float = 10) -> None:
-        if not 0 <= momentum < 1:
-            raise ValueError(f'momentum = {momentum} of TeacherEMAHook: give the weight of the '
-                             'old teacher, in [0, 1); mmdet counts the other way round')
-        if warm_up < 0:
-            raise ValueError(f'warm_up = {warm_up} of TeacherEMAHook: give a number >= 0')
-        if not warm_up_offset > 0:
-            raise ValueError(f'warm_up_offset = {warm_up_offset} of TeacherEMAHook: give a '
-                             'number > 0')
-        self.momentum = momentum
-        self.warm_up = warm_up
-        self.warm_up_offset = warm_up_offset
+        # mmdet counts the other way round: its momentum is the weight of the student.
+        self.momentum = check_range('default_hooks.teacher.momentum (weight of the old teacher)',
+                                    momentum, 0, 1, open_high=True)
+        self.warm_up = check_range('default_hooks.teacher.warm_up', warm_up, 0)
+        self.warm_up_offset = check_range('default_hooks.teacher.warm_up_offset', warm_up_offset,
+                                          0, open_low=True)
+        self.ready = False
         self._averaged: Optional[Tuple[List[Tensor], List[Tensor]]] = None
         self._copied: List[Tuple[Tensor, Tensor]] = []
 
@@ -58,14 +55,14 @@ class TeacherEMAHook(Hook):
             raise ValueError('teacher and student differ in ' + ', '.join(odd[:5])
                              + f' ({len(odd)} tensors): build both from the same config')
         self._collect(model)
-        model.teacher_ready = runner.iter > self.copied_at(runner)
+        self.ready = runner.iter > self.copied_at(runner)
 
     def before_train_iter(self, runner: Runner, batch_idx: int,
                           data_batch: Optional[dict] = None) -> None:
         """Copy the student once, at the end of burn-in."""
         if runner.iter == self.copied_at(runner):
             self.copy_student(runner)
-            semi_detector(runner).teacher_ready = True
+            self.ready = True
 
     def after_train_iter(self, runner: Runner, batch_idx: int,
                          data_batch: Optional[dict] = None,
@@ -104,7 +101,7 @@ class TeacherEMAHook(Hook):
 
     def _in_burn_in(self, runner: Runner) -> bool:
         """Whether training has begun but the teacher was not copied yet."""
-        return self._averaged is not None and not semi_detector(runner).teacher_ready
+        return self._averaged is not None and not self.ready
 
     def momentum_at(self, step: int) -> float:
         """Weight of the old teacher at a step after burn-in, from 1."""
