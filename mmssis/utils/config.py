@@ -1,51 +1,92 @@
-"""Configs, with the data set and the schedule written once."""
+"""Read a config and write what it says once to every place that needs it."""
 
 from pathlib import Path
 from typing import Any, Dict, Iterator, Optional, Union
 
 from mmengine.config import Config, ConfigDict
 
+from .batch import apply_batch_size
 from .data_set import apply_data_set
-from .schedule import apply_schedule, check_burn_in
+from .num_queries import apply_num_queries
+from .options import MMENGINE_HOOKS, Options
+from .provenance import (check_files, config_files, drop_helpers, settle_lengths,
+                         start_data_set_afresh, stated_keys)
+from .schedule import apply_schedule
+from .self_training import apply_self_training
+from .signatures import check_signatures
+from .sizes import apply_sizes
+from .split import apply_split
+from .supervised import make_supervised
 
 
 def load_config(path: Union[str, Path],
                 cfg_options: Optional[Dict[str, Any]] = None,
-                check_data: bool = True) -> Config:
-    """Read a config and resolve its ``data_set`` and ``schedule``.
+                check_data: bool = True,
+                supervised: bool = False) -> Config:
+    """Read a config, resolve the keys of mmssis and check that every setting is read.
 
-    ``data_set`` (see :func:`~mmssis.utils.data_set.apply_data_set`) names classes, root and files
-    of the user's data once; ``schedule`` (see :func:`~mmssis.utils.schedule.apply_schedule`) the
-    length of the run. A config with neither is returned as it is written.
+    The keys are ``data_set``, ``split``, ``schedule``, ``image_size``, ``crop_size``,
+    ``scale_jitter``, ``num_queries``, ``supervised`` and ``self_training``; docs/config_keys.md
+    explains them. A config without any of them is returned as it is written, less the variables
+    that only help to write it.
 
     Args:
         path: the config file.
         cfg_options: dotted keys and values that override the file, ``data_set.root`` for example.
         check_data: whether the files of ``data_set`` must exist.
+        supervised: whether to return the supervised baseline of the config.
 
     Returns:
         The config; :class:`mmengine.runner.Runner` takes it.
 
     Raises:
-        ValueError: if a key of ``data_set`` or ``schedule`` is unknown, missing or wrong, or if
-            model and sampler end burn-in at different iterations.
+        ValueError: if a setting is wrong, missing or read by nothing.
         FileNotFoundError: if a file of ``data_set`` is not there.
     """
-    import mmssis  # noqa: F401  registers every type before anything is built
+    import mmssis  # noqa: F401  registers every type before anything is checked
     cfg = Config.fromfile(path)
-    if cfg_options:
-        cfg.merge_from_dict(cfg_options)
-    for node in _dicts(cfg._cfg_dict):
-        # `_base_ = 'mmssis::...'` marks dicts with a registry that does not exist: all types are
-        # registered with mmdet.
-        if node.get('_scope_') == 'mmssis':
-            del node['_scope_']
+    _drop_scopes(cfg)
+    files = config_files(path)
+    check_files(files, cfg)
+    start_data_set_afresh(files, cfg)
+    settle_lengths(files, cfg)
+    drop_helpers(cfg)
+
+    options = Options(cfg_options or {})
+    options.merge_supervised(cfg, supervised)
+    if supervised:
+        make_supervised(cfg)
+    options.merge(cfg)
+
+    apply_split(cfg, options)
     if 'data_set' in cfg:
         apply_data_set(cfg, check_data)
-    if 'schedule' in cfg:
-        apply_schedule(cfg)
-    check_burn_in(cfg)
+    apply_schedule(cfg, options.schedule, supervised)
+    options.merge_final(cfg, 'param_scheduler')
+    apply_sizes(cfg, stated_keys(files, options))
+    apply_num_queries(cfg)
+    apply_batch_size(cfg)
+    apply_self_training(cfg, Path(path).stem)
+
+    options.check_result(cfg)
+    check_signatures(cfg)
+    _drop_left_out_hooks(cfg)
     return cfg
+
+
+def _drop_scopes(cfg: Config) -> None:
+    """Take out the marks of ``_base_ = 'mmssis::...'``: all our types are registered with mmdet."""
+    for node in _dicts(cfg._cfg_dict):
+        if node.get('_scope_') == 'mmssis':
+            del node['_scope_']
+
+
+def _drop_left_out_hooks(cfg: Config) -> None:
+    """Take entries that are None out of ``default_hooks``; mmengine takes None of its own only."""
+    hooks = cfg.get('default_hooks') or {}
+    for name in [name for name, hook in hooks.items() if hook is None]:
+        if name not in MMENGINE_HOOKS:
+            del hooks[name]
 
 
 def _dicts(node: Any) -> Iterator[ConfigDict]:

@@ -1,50 +1,60 @@
 """The length of a run, written once."""
 
-from typing import List
+from typing import Any, Dict, List, Mapping
 
 from mmengine.config import Config, ConfigDict
+
+from .settings import check_range
 
 KEYS = ('max_iters', 'burn_in', 'val_interval')
 
 
-def apply_schedule(cfg: Config) -> None:
+def apply_schedule(cfg: Config, options: Mapping[str, Any] = {}, supervised: bool = False) -> None:
     """Write ``cfg.schedule`` to everything that depends on it, in place.
 
     Keys, all optional:
 
     - ``max_iters``: student updates, burn-in included. The milestones of the learning rate and,
       where ``burn_in`` is not given, burn-in keep their share of the run.
-    - ``burn_in``: supervised updates at the start; goes to the model and the batch sampler.
+    - ``burn_in``: supervised updates at the start.
     - ``val_interval``: updates between two validations; goes to the checkpoints as well.
 
+    The options of a command line come after the file: ``schedule.max_iters`` alone shortens the
+    file's burn-in by its share too. Afterwards ``cfg.schedule`` holds the final numbers.
+
     Args:
-        cfg: a config with a ``schedule``; ``train_cfg`` must be by iterations.
+        cfg: any config; with a ``schedule``, ``train_cfg`` must be by iterations.
+        options: keys and values of the command line.
+        supervised: whether burn-in lasts to the end.
 
     Raises:
         ValueError: if a key is unknown, or a value is no positive integer, or burn-in is longer
             than the run, or the model is a plain detector, which has none.
     """
-    schedule = cfg.schedule
-    _check_keys(schedule)
-    old_max_iters = cfg.train_cfg.max_iters
-    max_iters = schedule.get('max_iters', old_max_iters)
-    burn_in = schedule.get('burn_in', _share(cfg.model.get('burn_in', 0), old_max_iters, max_iters))
-    if burn_in > max_iters:
-        raise ValueError(f'schedule.burn_in = {burn_in} is longer than the run of '
-                         f'{max_iters} iterations: give at most schedule.max_iters')
-    cfg.train_cfg.max_iters = max_iters
-    if 'detector' in cfg.model:
-        if not _begins_early(cfg):
-            cfg.train_dataloader.batch_sampler.burn_in = burn_in
-        cfg.model.burn_in = burn_in
-    elif 'burn_in' in schedule:
-        raise ValueError(f'schedule.burn_in = {burn_in}: a plain {cfg.model.type} has no burn-in, '
-                         'leave it out')
+    is_semi = 'detector' in (cfg.get('model') or {})
+    if 'schedule' not in cfg and not options:
+        if supervised and is_semi:
+            cfg.model.burn_in = _reference(cfg)
+        return
+    schedule = cfg.get('schedule') or {}
+    for keys in (schedule, options):
+        _check_keys(keys)
+        if 'burn_in' in keys and not is_semi:
+            raise ValueError(f'schedule.burn_in = {keys["burn_in"]}: a plain {cfg.model.type} has '
+                             'no burn-in, leave it out')
+    if supervised and 'burn_in' in options:
+        raise ValueError(f'schedule.burn_in = {options["burn_in"]} is read by nothing: a '
+                         'supervised run is burn-in to its end. Leave it out')
+    reference = _reference(cfg)
+    numbers = _numbers(reference, cfg.model.get('burn_in', 0), schedule, options)
+    if supervised:
+        numbers['burn_in'] = numbers['max_iters']
+    if numbers['burn_in'] > numbers['max_iters']:
+        raise ValueError(f'schedule.burn_in = {numbers["burn_in"]} is longer than the run of '
+                         f'{numbers["max_iters"]} iterations: give at most schedule.max_iters')
     for scheduler in _schedulers(cfg):
-        rescale_scheduler(scheduler, old_max_iters, max_iters)
-    if 'val_interval' in schedule:
-        cfg.train_cfg.val_interval = schedule.val_interval
-        cfg.default_hooks.checkpoint.interval = schedule.val_interval
+        rescale_scheduler(scheduler, reference, numbers['max_iters'])
+    _write(cfg, numbers, is_semi)
 
 
 def rescale_scheduler(scheduler: ConfigDict, old_max_iters: int, max_iters: int) -> None:
@@ -67,32 +77,27 @@ def rescale_scheduler(scheduler: ConfigDict, old_max_iters: int, max_iters: int)
             scheduler.T_max += max_iters - old_max_iters
 
 
-def check_burn_in(cfg: Config) -> None:
-    """Check that model and batch sampler end burn-in together.
-
-    Args:
-        cfg: any config; one without a semi-supervised model and sampler passes.
-
-    Raises:
-        ValueError: if they do not. The model would wait for unlabeled images that do not come,
-            or the other way round.
-    """
-    sampler = cfg.get('train_dataloader', {}).get('batch_sampler')
-    model = cfg.get('model', {})
-    if sampler is None or 'burn_in' not in model:
-        return
-    sampler_burn_in = sampler.get('burn_in', 0)
-    if model.burn_in != sampler_burn_in and not _begins_early(cfg):
-        raise ValueError(
-            f'model.burn_in = {model.burn_in}, but train_dataloader.batch_sampler.burn_in = '
-            f'{sampler_burn_in}: give both at once with schedule = dict(burn_in=...), or '
-            '--cfg-options schedule.burn_in=...')
+def _numbers(reference: int, burn_in: int, *steps: Mapping[str, int]) -> Dict[str, int]:
+    """The final numbers; each step counts from those before it."""
+    numbers = dict(max_iters=reference, burn_in=burn_in)
+    for step in steps:
+        max_iters = step.get('max_iters', numbers['max_iters'])
+        numbers['burn_in'] = _share(numbers['burn_in'], numbers['max_iters'], max_iters)
+        numbers.update(step, max_iters=max_iters)
+    return numbers
 
 
-def _begins_early(cfg: Config) -> bool:
-    """Whether the second source comes during burn-in: BoxTeacher learns from its boxes by then."""
-    sampler_burn_in = cfg.train_dataloader.batch_sampler.get('burn_in', 0)
-    return cfg.model.type == 'BoxTeacher' and sampler_burn_in < cfg.model.burn_in
+def _write(cfg: Config, numbers: Dict[str, int], is_semi: bool) -> None:
+    """Write the final numbers to loop, model, checkpoints and ``schedule``."""
+    cfg.train_cfg.max_iters = numbers['max_iters']
+    if is_semi:
+        cfg.model.burn_in = numbers['burn_in']
+    else:
+        del numbers['burn_in']
+    if 'val_interval' in numbers:
+        cfg.train_cfg.val_interval = numbers['val_interval']
+        cfg.default_hooks.checkpoint.interval = numbers['val_interval']
+    cfg.schedule = ConfigDict(numbers)
 
 
 def _share(step: int, old_max_iters: int, max_iters: int) -> int:
@@ -100,15 +105,21 @@ def _share(step: int, old_max_iters: int, max_iters: int) -> int:
     return round(step * max_iters / old_max_iters)
 
 
-def _check_keys(schedule: ConfigDict) -> None:
+def _reference(cfg: Config) -> int:
+    """The length of the run that milestones are written for."""
+    max_iters = (cfg.get('train_cfg') or {}).get('max_iters')
+    if max_iters is None:
+        raise ValueError('schedule needs train_cfg.max_iters, the length that the milestones of '
+                         'param_scheduler are written for; a run by epochs has none')
+    return check_range('train_cfg.max_iters', max_iters, 1, whole=True)
+
+
+def _check_keys(schedule: Mapping[str, Any]) -> None:
     """Refuse keys that are unknown and values that are no count."""
-    unknown = sorted(set(schedule) - set(KEYS))
-    if unknown:
-        raise ValueError(f'schedule has no key {unknown[0]!r}: use {", ".join(KEYS)}')
     for key, value in schedule.items():
-        smallest = 0 if key == 'burn_in' else 1
-        if isinstance(value, bool) or not isinstance(value, int) or value < smallest:
-            raise ValueError(f'schedule.{key} = {value!r}: give a whole number >= {smallest}')
+        if key not in KEYS:
+            raise ValueError(f'schedule has no key {key!r}: use {", ".join(KEYS)}')
+        check_range(f'schedule.{key}', value, 0 if key == 'burn_in' else 1, whole=True)
 
 
 def _schedulers(cfg: Config) -> List[ConfigDict]:
