@@ -24,7 +24,8 @@ from mmengine.config import Config, DictAction
 from mmengine.dist import barrier, get_dist_info, init_dist
 from torch import distributed, nn
 
-from mmssis.datasets.coco_validation import shorten
+from mmssis.datasets.checks.coco_validation import shorten
+from mmssis.engine.run import leave_process_group
 from mmssis.offline.annotations import write_annotations
 from mmssis.offline.fingerprint import check_header, sha256_of_file, write_header
 from mmssis.offline.generation import predict_images, share_of_rank
@@ -35,7 +36,6 @@ from mmssis.offline.shards import ShardWriter, finished_ids
 from mmssis.offline.thresholds import find_thresholds
 from mmssis.offline.tta_views import PRESETS, make_views, test_padding, test_scale
 from mmssis.utils.config import load_config
-from mmssis.utils.run import leave_process_group
 from mmssis.utils.trained_model import load_trained_model
 
 Threshold = Optional[float]
@@ -73,6 +73,8 @@ def parse_args() -> argparse.Namespace:
                         help='folder of the predictions (default: OUT/predictions)')
     parser.add_argument('--branch', choices=['teacher', 'student'],
                         help='of a semi-supervised model (default: what its config predicts with)')
+    parser.add_argument('--supervised', action='store_true',
+                        help='the checkpoint is of tools/train.py CONFIG --supervised')
     parser.add_argument('--preset', choices=PRESETS, default='fast',
                         help='views of each image: none (the test scale), fast (and its flip) or '
                         'paper (nine scales and their flips) (default: fast)')
@@ -199,7 +201,7 @@ def main() -> None:
     """Predict, then threshold and write."""
     args = parse_args()
     start_processes(args.launcher)
-    cfg = load_config(args.config, args.cfg_options)
+    cfg = load_config(args.config, args.cfg_options, supervised=args.supervised)
     model, classes = load_trained_model(cfg, args.checkpoint, args.branch)
     labeled = read_label_statistics(args.labeled, classes)
     infos = list_images(args.unlabeled, args.image_root)

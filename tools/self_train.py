@@ -3,12 +3,12 @@
     python tools/self_train.py configs/noisy_boundaries/mask-rcnn_r50_coco10pct.py
     python tools/self_train.py CONFIG --gpus 4 --rounds 2
 
-Trains the teacher that ``self_training.teacher`` of the config names (once, whatever the number of
-students), lets it label the unlabeled images, and trains the config on both. In every further round
-the last student is the teacher. Started again, it goes on where it was stopped; what is finished is
-not done again. A work directory that was begun with other settings or pseudo labels is refused. The
-steps are the commands that are printed, and can be run by hand. A `data_set` of the student's
-config (docs/custom_data.md) is the teacher's too.
+Trains the teacher, which is the supervised baseline of the config (``tools/train.py CONFIG
+--supervised``), lets it label the unlabeled images of ``data_set``, and trains the config on both.
+They go to ``teacher``, ``pseudo`` and ``student`` of the work directory. In every further round the
+last student is the teacher. Started again, it goes on where it was stopped; what is finished is not
+done again. A work directory that was begun with other settings or pseudo labels is refused. The
+steps are the commands that are printed, and can be run by hand.
 """
 
 import argparse
@@ -25,11 +25,14 @@ from mmssis.offline.training_record import (RECORD, check_training_record, setti
                                             write_training_record)
 from mmssis.offline.tta_views import PRESETS
 from mmssis.utils.config import load_config
+from mmssis.utils.self_training import WORK_DIRS
 
 TOOLS = Path(__file__).parent
-WORK_DIRS = Path('work_dirs', 'self_training')
-REQUIRED = ('teacher', 'labeled', 'unlabeled', 'image_root', 'preset')
-PATHS = ('teacher', 'labeled', 'unlabeled', 'image_root')
+# Those of `self_training` that load_config takes from `data_set`.
+PATHS = ('labeled', 'unlabeled', 'image_root')
+REQUIRED = (*PATHS, 'preset')
+# What teacher and student must have in common.
+SHARED = ('data_set', 'split', 'image_size', 'crop_size', 'scale_jitter')
 
 
 def is_fraction(value: Any) -> bool:
@@ -64,13 +67,14 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--work-dir', type=Path,
                         help='default: work_dirs/self_training/<name of the config>')
     parser.add_argument('--teacher-work-dir', type=Path,
-                        help="of the teacher's training "
-                        "(default: work_dirs/self_training/<name of its config>)")
+                        help="of the teacher's training, for several students of one teacher "
+                        "(default: teacher in the work directory)")
     parser.add_argument('--port', type=int, default=29500, help='for --gpus above 1')
     parser.add_argument('--cfg-options', nargs='+', metavar='KEY=VALUE', default=[],
-                        help="override settings of the student's config")
+                        help='override settings of the config; those of the data hold for the '
+                        'teacher too')
     parser.add_argument('--teacher-cfg-options', nargs='+', metavar='KEY=VALUE', default=[],
-                        help="override settings of the teacher's config")
+                        help="override settings of the teacher's training")
     args = parser.parse_args()
     for name in ('rounds', 'gpus'):
         if vars(args)[name] < 1:
@@ -82,18 +86,17 @@ def read_plan(cfg: Config, path: str) -> Any:
     """``self_training`` of a config.
 
     Raises:
-        SystemExit: If it is missing, has a key too many or too few, or a wrong value, or names a
-            file that is not there: hours before that file would be read.
+        SystemExit: If it or a key is missing, a value is wrong, or a file is not there: hours
+            before that file would be read.
     """
     if 'self_training' not in cfg:
         raise SystemExit(f'{path} has no `self_training` dict: give the config of a student, such '
                          'as configs/noisy_boundaries/mask-rcnn_r50_coco10pct.py')
     plan = cfg.self_training
     missing = [key for key in REQUIRED if key not in plan]
-    unknown = sorted(set(plan) - {*REQUIRED, *OPTIONAL})
-    if missing or unknown:
-        raise SystemExit(f'self_training of {path}: missing {missing}, unknown {unknown}; the keys '
-                         f'are {", ".join(REQUIRED)} and, if wanted, {", ".join(OPTIONAL)}')
+    if missing:
+        raise SystemExit(f'self_training of {path} lacks {missing}: give self_training.preset, and '
+                         'a data_set, from which the paths follow')
     checks = dict(OPTIONAL, preset=(lambda value: value in PRESETS, f'one of {PRESETS}'))
     for key, (is_right, words) in checks.items():
         if key in plan and not is_right(plan[key]):
@@ -115,11 +118,10 @@ class SelfTraining:
 
     def __init__(self, args: argparse.Namespace, cfg: Config) -> None:
         self.args, self.cfg, self.plan = args, cfg, read_plan(cfg, args.config)
-        self.data_set = cfg.get('data_set')
-        self.work_dir = args.work_dir or WORK_DIRS / Path(args.config).stem
-        self.folders = [self.work_dir / (f'round{number}' if number > 1 else '')
+        work_dir = args.work_dir or WORK_DIRS / Path(args.config).stem
+        self.folders = [work_dir / (f'round{number}' if number > 1 else '')
                         for number in range(1, args.rounds + 1)]
-        self.teacher_dir = args.teacher_work_dir or WORK_DIRS / Path(self.plan.teacher).stem
+        self.teacher_dir = args.teacher_work_dir or work_dir / 'teacher'
 
     def run(self) -> Path:
         """Train teacher and students.
@@ -132,41 +134,28 @@ class SelfTraining:
         """
         for folder in self.folders:
             # Before its labels are written anew, and before hours of the teacher's training.
-            self.check(folder, self.cfg)
-        config, predictions = self.teacher_config(), self.teacher_dir
-        options = self.args.teacher_cfg_options
-        checkpoint = self.train(config, self.teacher_dir, options)
+            self.check(folder / 'student', self.cfg)
+        predictions, options = self.teacher_dir, ['--supervised']
+        checkpoint = self.train(self.teacher_dir, supervised=True)
         for folder in self.folders:
-            self.label(config, options, checkpoint, predictions / 'predictions', folder / 'pseudo')
-            checkpoint = self.train(self.args.config, folder, self.args.cfg_options,
-                                    folder / 'pseudo' / 'pseudo_labels.json')
-            config, options, predictions = self.args.config, self.args.cfg_options, folder
+            self.label(options, checkpoint, predictions / 'predictions', folder / 'pseudo')
+            predictions, options = folder / 'student', []
+            checkpoint = self.train(predictions, folder / 'pseudo' / 'pseudo_labels.json')
         return checkpoint
 
-    def teacher_config(self) -> str:
-        """The teacher's config file, on the student's data."""
-        if self.data_set is None:
-            return self.plan.teacher
-        self.teacher_dir.mkdir(parents=True, exist_ok=True)
-        path = self.teacher_dir / 'on_own_data.py'
-        path.write_text(f'_base_ = {str(Path(self.plan.teacher).resolve())!r}\n'
-                        f'data_set = {self.data_set.to_dict()!r}\n')
-        return str(path)
-
-    def train(self, config: str, folder: Path, options: List[str],
-              labels: Optional[Path] = None) -> Path:
-        """Train a config to its end, going on from what there is.
+    def train(self, folder: Path, labels: Optional[Path] = None, supervised: bool = False) -> Path:
+        """Train the config to its end, going on from what there is.
 
         Args:
-            config (str): File of the config.
             folder (Path): Work directory.
-            options (list[str]): That override the config.
             labels (Path, optional): The pseudo labels of a student. Defaults to None.
+            supervised (bool): Whether to train the teacher. Defaults to False.
 
         Returns:
             Path: Its last checkpoint.
         """
-        cfg = read_config(config, options)
+        options = self.teacher_options() if supervised else self.args.cfg_options
+        cfg = read_config(self.args.config, options, supervised)
         digest = sha256_of_file(labels) if labels else None
         found = self.check(folder, cfg, digest)
         if found is None:
@@ -176,12 +165,19 @@ class SelfTraining:
                   'version or by hand. Nobody can say what it was made with; it is taken as it '
                   'is.', flush=True)
         if labels:
-            options = [f'train_dataloader.dataset.datasets.1.ann_file={labels}', *options]
+            options = [f'train_dataloader.dataset.pseudo.ann_file={labels}', *options]
         last = folder / f'iter_{cfg.train_cfg.max_iters}.pth'
         if found is None or Path(found).name != last.name:
-            self.start('train.py', config, '--work-dir', str(folder), '--resume',
+            self.start('train.py', self.args.config, *(['--supervised'] if supervised else []),
+                       '--work-dir', str(folder), '--resume',
                        *(['--cfg-options', *options] if options else []))
         return last
+
+    def teacher_options(self) -> List[str]:
+        """Options of the teacher's config: its own, and those of the student about the data."""
+        shared = [option for option in self.args.cfg_options
+                  if option.partition('=')[0].partition('.')[0] in SHARED]
+        return [*shared, *self.args.teacher_cfg_options]
 
     def check(self, folder: Path, cfg: Config, labels_sha256: Optional[str] = None
               ) -> Optional[str]:
@@ -207,17 +203,17 @@ class SelfTraining:
                              ) from error
         return found
 
-    def label(self, config: str, options: List[str], checkpoint: Path, predictions: Path,
-              out: Path) -> None:
+    def label(self, options: List[str], checkpoint: Path, predictions: Path, out: Path) -> None:
         """Label the unlabeled images; what is predicted already is not predicted again."""
         plan = self.plan
         chosen = [f'--{key.replace("_", "-")}={plan[key]}' for key in OPTIONAL
                   if key in plan and key != 'amp'] + ['--amp'] * plan.get('amp', False)
-        self.start('generate_pseudo_labels.py', config, str(checkpoint),
+        overrides = self.teacher_options() if options else self.args.cfg_options
+        self.start('generate_pseudo_labels.py', self.args.config, str(checkpoint), *options,
                    '--unlabeled', plan.unlabeled, '--image-root', plan.image_root,
                    '--labeled', plan.labeled, '--preset', plan.preset,
                    '--predictions', str(predictions), '--out', str(out), *chosen,
-                   *(['--cfg-options', *options] if options else []))
+                   *(['--cfg-options', *overrides] if overrides else []))
 
     def start(self, tool: str, *options: str) -> None:
         """Run a tool in a process of its own, or one per GPU.
@@ -237,12 +233,14 @@ class SelfTraining:
                              'again to go on.')
 
 
-def read_config(config: str, options: List[str]) -> Config:
+def read_config(config: str, options: List[str], supervised: bool = False) -> Config:
     """A config with the options of its command line."""
     parser = argparse.ArgumentParser()
     parser.add_argument('--cfg-options', nargs='+', action=DictAction)
     parsed = parser.parse_args(['--cfg-options', *options] if options else [])
-    return load_config(config, parsed.cfg_options)
+    cfg = load_config(config, parsed.cfg_options, supervised=supervised)
+    cfg.pop('supervised', None)  # The teacher's settings are none of the student's.
+    return cfg
 
 
 def main() -> None:

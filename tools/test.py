@@ -16,10 +16,10 @@ from mmengine.runner import Runner
 from torch import Tensor, nn
 
 import mmssis  # noqa: F401  registers every component before the config is read
+from mmssis.engine.run import add_run_arguments, configure_run, leave_process_group, plain_numbers
 from mmssis.models.detectors import SemiInstanceSegmentor
 from mmssis.utils.checkpoint import read_checkpoint
 from mmssis.utils.config import load_config
-from mmssis.utils.run import add_run_arguments, configure_run, leave_process_group, plain_numbers
 from mmssis.utils.trained_model import check_weights
 
 BRANCHES = ('teacher', 'student')
@@ -35,6 +35,8 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--predict-on', choices=[*BRANCHES, 'both'],
                         help="whom to evaluate (default: the config's model.predict_on, which is "
                         'the teacher unless set)')
+    parser.add_argument('--supervised', action='store_true',
+                        help='the checkpoint is of tools/train.py CONFIG --supervised')
     parser.add_argument('--out', type=Path, metavar='FILE.pkl',
                         help='write the predictions; with "both" to FILE.teacher.pkl and '
                         'FILE.student.pkl')
@@ -104,7 +106,7 @@ def evaluate(runner: Runner, branch: Optional[str], out: Optional[Path]) -> Dict
 def main() -> None:
     """Evaluate, print the metrics and write them to ``test_metrics.json``."""
     args = parse_args()
-    cfg = load_config(args.config, args.cfg_options)
+    cfg = load_config(args.config, args.cfg_options, supervised=args.supervised)
     configure_run(cfg, args)
     # The weights are loaded below, where it is checked that they fit.
     cfg.load_from, cfg.resume = None, False

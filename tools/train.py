@@ -13,8 +13,8 @@ from mmengine.runner import Runner
 
 import mmssis  # noqa: F401  registers every component before the config is read
 from mmssis.engine.resume import find_resumable_checkpoint, is_readable_checkpoint
+from mmssis.engine.run import add_run_arguments, configure_run, leave_process_group
 from mmssis.utils.config import load_config
-from mmssis.utils.run import add_run_arguments, configure_run, leave_process_group
 
 
 def parse_args() -> argparse.Namespace:
@@ -29,6 +29,12 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--auto-scale-lr', action='store_true',
                         help="scale the learning rate from the config's base_batch_size to the "
                         'batch size of this run')
+    parser.add_argument('--supervised', action='store_true',
+                        help='train the supervised baseline of the config: no images without '
+                        'labels, no pseudo labels (work directory: ..._supervised)')
+    parser.add_argument('--print-config', action='store_true',
+                        help='print the config with everything that follows from its settings, '
+                        'and stop')
     return parser.parse_args()
 
 
@@ -80,10 +86,20 @@ def choose_checkpoint(cfg: Config, resume: str) -> None:
         cfg.load_from = checkpoint
 
 
+def name_work_dir(cfg: Config, path: str) -> None:
+    """Keep the supervised baseline apart from the run of the same config."""
+    cfg.work_dir = (cfg.get('work_dir') or str(Path('work_dirs', Path(path).stem))) + '_supervised'
+
+
 def main() -> None:
     """Train."""
     args = parse_args()
-    cfg = load_config(args.config, args.cfg_options)
+    cfg = load_config(args.config, args.cfg_options, supervised=args.supervised)
+    if args.print_config:
+        print(cfg.pretty_text)
+        return
+    if args.supervised:
+        name_work_dir(cfg, args.config)
     configure_run(cfg, args)
     if args.amp:
         enable_amp(cfg)

@@ -1,8 +1,6 @@
 """Measure whether the strongest channels of a layer tell classes apart, on labeled images.
 
     python tools/analysis_tools/rank_statistics.py CONFIG CHECKPOINT
-    python tools/analysis_tools/rank_statistics.py CONFIG CHECKPOINT --level queries \
-        --layer panoptic_head.transformer_decoder.post_norm
 
 The features of an image are compared with the mean features of all other images (Weighting
 Pseudo-Labels, Fig. 5c). For each class: the share of the k strongest channels that a feature has in
@@ -13,7 +11,7 @@ are those of the config's rank hook, unless given.
 
 import argparse
 from pathlib import Path
-from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+from typing import Any, Dict, List, NamedTuple, Tuple
 
 import torch
 from mmdet.registry import DATASETS
@@ -22,34 +20,28 @@ from mmdet.utils import get_test_pipeline_cfg
 from mmengine.config import Config, DictAction
 from mmengine.dataset import BaseDataset
 from mmengine.fileio import dump
-from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
-from mmssis.models.pseudo_labels import LayerOutput, QueryRankWeights, RankStatisticsWeights
-from mmssis.ops import rank_overlap, rank_overlap_map
+from mmssis.models.pseudo_labels import LayerOutput, RankStatisticsWeights
+from mmssis.ops import rank_overlap_map
 from mmssis.structures import draw_cells, true_class_map
 from mmssis.utils import load_config
 from mmssis.utils.trained_model import load_trained_model
 
 WORTH_ENABLING = 0.2
 DEFAULT_K = 5
-HOOKS = dict(pixels=RankStatisticsWeights, queries=QueryRankWeights)
 
 
 class Settings(NamedTuple):
     """What is measured.
 
     Attributes:
-        level: 'pixels' or 'queries'.
         layer: name of the layer in the detector.
-        output_index: which output of the layer, or None.
         k: number of channels.
         samples: pixels per class and image.
     """
 
-    level: str
     layer: str
-    output_index: Optional[int]
     k: int
     samples: int
 
@@ -60,17 +52,14 @@ def settings_of(args: argparse.Namespace, model: nn.Module) -> Settings:
     Raises:
         ValueError: if neither names a layer.
     """
-    hooks = [hook for hook in model.pseudo_label_hooks.modules()
-             if isinstance(hook, HOOKS[args.level])]
-    if args.layer is not None:
-        layer, index = args.layer, args.output_index
-    elif hooks:
-        layer, index = hooks[0].layer, hooks[0].output_index
-    else:
-        raise ValueError(f'{args.config} has no {HOOKS[args.level].__name__} in '
+    hooks = [hook for hook in model.pseudo_label_hooks.values()
+             if isinstance(hook, RankStatisticsWeights)]
+    if args.layer is None and not hooks:
+        raise ValueError(f'{args.config} has no RankStatisticsWeights in '
                          'model.pseudo_label_hooks: name a layer with --layer')
+    layer = args.layer or hooks[0].layer
     k = args.k or (hooks[0].k if hooks else DEFAULT_K)
-    return Settings(args.level, layer, index, k, args.samples)
+    return Settings(layer, k, args.samples)
 
 
 def labeled_images(cfg: Config, data: str) -> BaseDataset:
@@ -83,7 +72,7 @@ def labeled_images(cfg: Config, data: str) -> BaseDataset:
     part = cfg.val_dataloader.dataset
     if data == 'labeled':
         part = cfg.train_dataloader.dataset
-        part = part.datasets[0] if 'datasets' in part else part
+        part = part.labeled if 'labeled' in part else part
     # Masks are loaded first, so that they are resized with the image.
     load, *rest = [step for step in get_test_pipeline_cfg(cfg) if step['type'] != 'LoadAnnotations']
     masks = dict(type='LoadAnnotations', with_bbox=True, with_mask=True)
@@ -104,7 +93,7 @@ class Probe:
         self.settings = settings
         self.num_classes = num_classes
         self.detector = getattr(model, model.predict_on)
-        self.output = LayerOutput(self.detector, settings.layer, settings.output_index)
+        self.output = LayerOutput(self.detector, settings.layer)
 
     @torch.no_grad()
     def of_image(self, packed: dict) -> Tuple[Tensor, Tensor]:
@@ -112,10 +101,8 @@ class Probe:
         batch = self.model.data_preprocessor(
             dict(inputs=[packed['inputs']], data_samples=[packed['data_samples']]), False)
         images, samples = batch['inputs'], batch['data_samples']
-        candidates = self.model.candidates(self.detector, images, samples)[0]
-        features = self.output.take(1)[0].float()
-        if self.settings.level == 'queries':
-            return self._queries(features, candidates, samples[0])
+        self.model.candidates(self.detector, images, samples)
+        features = self.output.take_output(1)[0].float()
         return self._pixels(features, samples[0], tuple(images.shape[-2:]))
 
     def _pixels(self, features: Tensor, sample: DetDataSample,
@@ -126,21 +113,10 @@ class Probe:
         drawn = labels >= 0
         return features.flatten(1)[:, cells[drawn]].T, labels[drawn]
 
-    def _queries(self, features: Tensor, candidates: InstanceData,
-                 sample: DetDataSample) -> Tuple[Tensor, Tensor]:
-        """Queries that have found a true instance of their class."""
-        finder = QueryRankWeights(self.settings.layer, features.shape[1], self.num_classes,
-                                  k=self.settings.k)
-        found, labels = finder.find(candidates, sample)
-        return features[found[labels >= 0]], labels[labels >= 0]
-
 
 def overlaps(features: Tensor, prototypes: Tensor, settings: Settings) -> Tensor:
     """Share of common channels of every feature (M, D) and every prototype (C, D): (M, C)."""
     count, classes = len(features), len(prototypes)
-    if settings.level == 'queries':
-        pairs = features.repeat_interleave(classes, 0), prototypes.repeat(count, 1)
-        return rank_overlap(*pairs, k=settings.k).view(count, classes)
     each = torch.arange(classes, device=features.device)[:, None, None].expand(-1, 1, count)
     return rank_overlap_map(features.T[:, None], each, prototypes, settings.k, missing=0.0)[:, 0].T
 
@@ -165,7 +141,7 @@ def measure(probe: Probe, dataset: BaseDataset, num_images: int) -> Dict[str, li
     if len(inds) < 2:
         raise ValueError(f'{len(inds)} labeled images: each is compared with others, give two')
     images = [probe.of_image(dataset[i]) for i in inds]
-    rows = probe.num_classes + (probe.settings.level == 'pixels')
+    rows = probe.num_classes + 1
     sums = torch.stack([features.new_zeros(rows, features.shape[1]).index_add_(0, labels, features)
                         for features, labels in images])
     counts = torch.stack([torch.bincount(labels, minlength=rows) for _, labels in images])
@@ -217,8 +193,7 @@ def summarise(table: Dict[str, list]) -> Dict[str, Any]:
     """
     rows = [row for row in zip(table['within'], table['between'], table['top1']) if None not in row]
     if not rows:
-        raise ValueError('no class has features in two images: take more images, or, for '
-                         'queries, a checkpoint that finds instances')
+        raise ValueError('no class has features in two images: take more images')
     within, between, top1 = (sum(column) / len(rows) for column in zip(*rows))
     return dict(within=within, between=between, difference=within - between, top1=top1,
                 classes=len(rows), worth_enabling=within - between >= WORTH_ENABLING)
@@ -244,9 +219,7 @@ def parse_args() -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('config', help='config of a semi-supervised detector')
     parser.add_argument('checkpoint', help='its checkpoint')
-    parser.add_argument('--level', choices=list(HOOKS), default='pixels')
     parser.add_argument('--layer', help='name of the layer in the detector')
-    parser.add_argument('--output-index', type=int, help='which output, if it gives several')
     parser.add_argument('--k', type=int, help='number of channels (5, if the config has none)')
     parser.add_argument('--data', choices=['labeled', 'val'], default='labeled')
     parser.add_argument('--images', type=int, default=100, help='at most so many')
@@ -278,7 +251,7 @@ def main() -> None:
     table = measure(probe, labeled_images(cfg, args.data), args.images)
     names = [*classes, 'background'][:len(table['within'])]
     summary = summarise(table)
-    print(f'{settings.level} of {settings.layer}, k = {settings.k}, {args.data} images')
+    print(f'{settings.layer}, k = {settings.k}, {args.data} images')
     print_table(table, names, summary)
     if args.out is not None:
         dump(dict(settings=settings._asdict(), classes=names, **table, mean=summary), args.out,

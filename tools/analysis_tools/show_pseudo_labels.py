@@ -17,7 +17,6 @@ from mmdet.registry import DATASETS, MODELS
 from mmdet.utils import get_test_pipeline_cfg
 from mmengine.config import Config, DictAction
 from mmengine.dataset import Compose
-from mmengine.logging import MessageHub
 from mmengine.registry import init_default_scope
 from mmengine.runner import load_checkpoint
 from mmengine.structures import InstanceData
@@ -56,12 +55,10 @@ def config_classes(cfg: Config) -> Tuple[str, ...]:
     return tuple(DATASETS.get(dataset.type).METAINFO['classes'])
 
 
-def set_progress(cfg: Config, progress: float) -> None:
-    """Tell the detector how far the semi-supervised phase is, as a Runner would."""
+def set_progress(model: nn.Module, progress: float) -> None:
+    """Set the detector's clock to a share of the semi-supervised phase, in [0, 1]."""
     steps = 10_000
-    hub = MessageHub.get_current_instance()
-    hub.update_info('max_iters', cfg.model.burn_in + steps)
-    hub.update_info('iter', cfg.model.burn_in + round(progress * steps))
+    model.set_clock(model.burn_in + round(progress * steps), model.burn_in + steps)
 
 
 def list_images(paths: List[str]) -> List[Path]:
@@ -138,8 +135,8 @@ def main() -> None:
     images = list_images(args.images)
     cfg = load_config(args.config, args.cfg_options, check_data=False)
     init_default_scope('mmdet')
-    set_progress(cfg, args.progress)
     model, classes = build_model(cfg, args.checkpoint, args.device)
+    set_progress(model, args.progress)
     pipeline = Compose([step for step in get_test_pipeline_cfg(cfg)
                         if step['type'] != 'LoadAnnotations'])
     args.out_dir.mkdir(parents=True, exist_ok=True)

@@ -16,8 +16,8 @@ import argparse
 import os
 import sys
 
-from mmssis.datasets.bdd100k import FORMATS, convert_bdd100k, list_unlabeled
-from mmssis.datasets.coco_output import print_progress, write_coco
+from mmssis.datasets.converters.bdd100k import FORMATS, convert_bdd100k, list_unlabeled
+from mmssis.datasets.converters.coco_output import write_coco
 
 
 def parse_args() -> argparse.Namespace:
@@ -42,10 +42,10 @@ def main() -> None:
     for split in args.splits:
         print(f'Converting {split} from {args.source} ...', flush=True)
         write_coco(os.path.join(out, f'ins_seg_{split}_{args.source}.json'),
-                   convert_bdd100k(args.root, split, args.source, print_progress))
+                   convert_bdd100k(args.root, split, args.source))
     if not args.no_unlabeled:
         print('Listing unlabeled images ...', flush=True)
-        write_coco(os.path.join(out, 'unlabeled.json'), list_unlabeled(args.root, print_progress))
+        write_coco(os.path.join(out, 'unlabeled.json'), list_unlabeled(args.root))
 
 
 if __name__ == '__main__':

@@ -17,8 +17,8 @@ import argparse
 import os
 import sys
 
-from mmssis.datasets.cityscapes import convert_cityscapes, list_unlabeled
-from mmssis.datasets.coco_output import print_progress, write_coco
+from mmssis.datasets.converters.cityscapes import convert_cityscapes, list_unlabeled
+from mmssis.datasets.converters.coco_output import write_coco
 
 
 def parse_args() -> argparse.Namespace:
@@ -40,11 +40,11 @@ def main() -> None:
     os.makedirs(out, exist_ok=True)
     for split in args.splits:
         print(f'Converting {split} ...', flush=True)
-        content = convert_cityscapes(args.root, split, print_progress)
+        content = convert_cityscapes(args.root, split)
         write_coco(os.path.join(out, f'instancesonly_filtered_gtFine_{split}.json'), content)
     for split in args.unlabeled:
         print(f'Listing {split} ...', flush=True)
-        content = list_unlabeled(args.root, split, print_progress)
+        content = list_unlabeled(args.root, split)
         write_coco(os.path.join(out, f'image_info_{split}.json'), content)
 
 

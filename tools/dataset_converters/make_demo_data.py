@@ -7,9 +7,11 @@ the same images; splits for semi-supervised training: ``make_semi_splits.py``.
 """
 
 import argparse
+import sys
 from pathlib import Path
 
-from mmssis.datasets.demo_shapes_coco import write_demo_dataset
+sys.path.insert(0, str(Path(__file__).parents[1] / 'demo'))
+from demo_shapes_coco import write_demo_dataset  # noqa: E402
 
 
 def parse_args() -> argparse.Namespace:
@@ -26,17 +28,10 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def print_progress(done: int, total: int) -> None:
-    """One line that counts the images."""
-    if done % 50 == 0 or done == total:
-        print(f'\r{done}/{total} images', end='' if done < total else '\n', flush=True)
-
-
 def main() -> None:
     """Command line."""
     args = parse_args()
-    write_demo_dataset(args.out, args.seed, args.train, args.val, args.size, args.tail,
-                       print_progress)
+    write_demo_dataset(args.out, args.seed, args.train, args.val, args.size, args.tail)
     print(f'Written to {args.out}')
 
 

@@ -11,9 +11,9 @@ import argparse
 import os
 import sys
 
-from mmssis.datasets.coco_validation import load_coco_json
-from mmssis.datasets.splits import (count_of_percent, draw_labeled_ids, ids_sha256,
-                                    read_published_ids, write_split)
+from mmssis.datasets.checks.coco_validation import load_coco_json
+from mmssis.datasets.converters.splits import (count_of_percent, draw_labeled_ids, ids_sha256,
+                                               read_published_ids, write_split)
 
 
 def parse_args() -> argparse.Namespace:

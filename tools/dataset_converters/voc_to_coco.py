@@ -13,8 +13,8 @@ import argparse
 import os
 import sys
 
-from mmssis.datasets.coco_output import print_progress, write_coco
-from mmssis.datasets.voc import convert_train_sbd, convert_val
+from mmssis.datasets.converters.coco_output import write_coco
+from mmssis.datasets.converters.voc import convert_train_sbd, convert_val
 
 
 def parse_args() -> argparse.Namespace:
@@ -32,10 +32,10 @@ def main() -> None:
     out = args.out or os.path.join(args.root, 'annotations')
     os.makedirs(out, exist_ok=True)
     print('Converting val ...', flush=True)
-    write_coco(os.path.join(out, 'instances_val.json'), convert_val(args.root, print_progress))
+    write_coco(os.path.join(out, 'instances_val.json'), convert_val(args.root))
     print('Converting train and SBD ...', flush=True)
     write_coco(os.path.join(out, 'instances_train_sbd.json'),
-               convert_train_sbd(args.root, args.sbd, print_progress))
+               convert_train_sbd(args.root, args.sbd))
 
 
 if __name__ == '__main__':

@@ -20,17 +20,16 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Dict, List, NamedTuple, Optional
+from typing import Dict, List, NamedTuple
 
 from mmengine.config import Config
 
 ROOT = Path(__file__).resolve().parents[2]
-CONFIGS = {'supervised': 'configs/demo/mask2former_lite0_demo_supervised.py',
-           'pldc': 'configs/demo/mask2former_lite0_demo_pldc.py'}
+CONFIG = 'configs/demo/mask2former_lite0_demo.py'
 # What libraries say at every start, of no use here: a data set format, an untrained CLIP.
 NOTES = ('Skipping OneDL', 'No pretrained weights loaded')
 # What a stage's images depend on, and what its folder says about how it was made.
-GENERATOR = ('mmssis/datasets/demo_shapes.py', 'mmssis/datasets/demo_shapes_coco.py')
+GENERATOR = ('tools/demo/demo_shapes.py', 'tools/demo/demo_shapes_coco.py')
 MADE_WITH, FINISHED = 'made_with.json', 'finished'
 METRICS = ('segm_mAP', 'segm_mAP_50', 'segm_mAP_75')
 
@@ -118,35 +117,32 @@ class Demo:
 
     def train_supervised(self) -> None:
         """Learn from the labels alone, for all updates."""
-        self._train('supervised', self.sizes.updates, [self.data])
+        self._train('supervised', [self.data], ['--supervised'])
 
     def train_pldc(self) -> None:
         """Go on from the baseline's checkpoint at the end of burn-in."""
         supervised = self.seed_dir / 'supervised'
-        self._train('pldc', self.sizes.burn_in, [self.data, self.clip_dir, supervised],
-                    f'model.pseudo_label_hooks.1.classifier.model={self.clip_dir}/demo_clip.json',
-                    'model.pseudo_label_hooks.1.classifier.pretrained='
-                    f'{self.clip_dir}/demo_clip.pt',
-                    start=supervised / f'iter_{self.sizes.burn_in}.pth')
+        classifier, clip = 'model.pseudo_label_hooks.dicc.classifier', self.clip_dir / 'demo_clip'
+        self._train('pldc', [self.data, self.clip_dir, supervised],
+                    ['--resume', supervised / f'iter_{self.sizes.burn_in}.pth'],
+                    f'schedule.burn_in={self.sizes.burn_in}', f'{classifier}.model={clip}.json',
+                    f'{classifier}.pretrained={clip}.pt')
 
-    def _train(self, name: str, burn_in: int, sources: List[Path], *options: str,
-               start: Optional[Path] = None) -> None:
+    def _train(self, name: str, sources: List[Path], arguments: List[object],
+               *options: str) -> None:
         """One training through ``tools/train.py``; resumes where one was interrupted."""
         folder = self.seed_dir / name
         options = (f'data_set.root={self.data}', f'randomness.seed={self.seed}',
-                   f'schedule.max_iters={self.sizes.updates}', f'schedule.burn_in={burn_in}',
+                   f'schedule.max_iters={self.sizes.updates}',
                    f'train_cfg.val_interval={self.sizes.updates}',
                    f'default_hooks.checkpoint.interval={self.sizes.burn_in}', *options)
-        config = Config.fromfile(ROOT / CONFIGS[name]).to_dict()
+        config = Config.fromfile(ROOT / CONFIG).to_dict()
         if not begin(folder, dict(options=options, config=config), *sources):
             return
-        resume: List[object] = []
         if list(folder.glob('iter_*.pth')):
-            resume = ['--resume']
-        elif start is not None:
-            resume = ['--resume', start]
-        run('tools/train.py', CONFIGS[name], '--work-dir', folder, *resume, '--cfg-options',
-            *options, follow=True)
+            arguments = [*(a for a in arguments if a == '--supervised'), '--resume']
+        run('tools/train.py', CONFIG, '--work-dir', folder, *arguments, '--cfg-options', *options,
+            follow=True)
         finish(folder)
 
     def draw(self) -> None:

@@ -21,11 +21,11 @@ import numpy as np
 import open_clip
 import torch
 import torch.nn.functional as F
+from demo_shapes import SHAPE_CLASSES, category_frequencies, render_scene
+from demo_shapes_coco import scene_generator
 from open_clip.loss import ClipLoss
 from torch import Tensor, nn
 
-from mmssis.datasets.demo_shapes import SHAPE_CLASSES, category_frequencies, render_scene
-from mmssis.datasets.demo_shapes_coco import scene_generator
 from mmssis.models.clip.lite0_weights import load_efficientnet_lite0
 
 MODEL_NAME = 'demo_clip'

@@ -40,7 +40,7 @@ PIXEL_WEIGHTS = ('weight_dice_by_pixel', 'normalize_pixel_weights', 'boundary_ma
 TRAINING_ONLY = {
     'WeightedMask2FormerHead': PIXEL_WEIGHTS,
     'MaskIoUMask2FormerHead': (*PIXEL_WEIGHTS, 'loss_iou_weight'),
-    'WeightedRoIHead': ('boundary_map', 'boundary_sizes'),
+    'WeightedRoIHead': ('boundary_map', ),
     'FCNMaskIoUHead': ('iou_channels', 'iou_loss_weight'),
     'FrozenNormTIMM': ('frozen', ),
     'SoftmaxFocalLoss': ('gamma', ),
@@ -59,6 +59,8 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('out', type=Path, help='checkpoint to write; the config goes beside it')
     parser.add_argument('--branch', choices=['teacher', 'student'],
                         help='what to export of a semi-supervised model (default: teacher)')
+    parser.add_argument('--supervised', action='store_true',
+                        help='the checkpoint is of tools/train.py CONFIG --supervised')
     args = parser.parse_args()
     if args.out.suffix != '.pth':
         parser.error(f'{args.out}: name the checkpoint OUT.pth')
@@ -215,7 +217,7 @@ def main() -> None:
     args = parse_args()
     # Names without a scope, such as those of data preprocessors, are mmdet's.
     init_default_scope('mmdet')
-    training = load_config(args.config, check_data=False)
+    training = load_config(args.config, check_data=False, supervised=args.supervised)
     branch = branch_of(training, args.branch)
     cfg = plain_config(training)
     checkpoint = read_checkpoint(args.checkpoint)

@@ -8,28 +8,28 @@ import cv2
 import numpy as np
 from mmengine.config import Config
 
+from mmssis.datasets.sources import SOURCES
+
 
 def use_synthetic_data(cfg: Config, root: Path, num_images: int = 32,
                        image_shape: Tuple[int, int] = (480, 640)) -> None:
-    """Let a config's labeled and unlabeled data be generated images.
+    """Let a config's training images be generated ones.
 
     Args:
-        cfg: config whose ``train_dataloader`` has a labeled and an unlabeled data set, or one of
-            boxes alone, in place.
+        cfg: config whose ``train_dataloader.dataset`` is a ``SemiDataset``; changed in place.
         root: folder to write to.
-        num_images: images of each of them.
+        num_images: images of each source.
         image_shape: (height, width) of the images.
     """
-    datasets = cfg.train_dataloader.dataset.datasets
-    classes = datasets[0].get('metainfo', {}).get('classes', ('object',))
-    for name, dataset in zip(('labeled', 'unlabeled'), datasets):
+    dataset = cfg.train_dataloader.dataset
+    sources = {name: dataset[name] for name in SOURCES if dataset.get(name)}
+    classes = next(iter(sources.values())).get('metainfo', {}).get('classes', ('object',))
+    for name, source in sources.items():
         write_images(root, name, num_images, image_shape, classes)
-        kind = 'CocoDataset' if name == 'labeled' else 'UnlabeledCocoDataset'
-        if dataset.type == 'BoxLabeledCocoDataset':
-            kind = dataset.type
-        dataset.update(
-            type=kind, data_root=str(root), ann_file=f'{name}.json',
-            data_prefix=dict(img=f'{name}/'), metainfo=dict(classes=classes))
+        if name == 'unlabeled':
+            source.type = 'UnlabeledCocoDataset'
+        source.update(data_root=str(root), ann_file=f'{name}.json',
+                      data_prefix=dict(img=f'{name}/'), metainfo=dict(classes=classes))
 
 
 def write_images(root: Path, name: str, num_images: int, image_shape: Tuple[int, int],
@@ -55,5 +55,5 @@ def write_images(root: Path, name: str, num_images: int, image_shape: Tuple[int,
         images.append(dict(id=i, file_name=f'{name}{i}.jpg', height=height, width=width))
     categories = [dict(id=i, name=label) for i, label in enumerate(classes)]
     (root / f'{name}.json').write_text(json.dumps(dict(
-        images=images, annotations=annotations if name == 'labeled' else [],
+        images=images, annotations=[] if name == 'unlabeled' else annotations,
         categories=categories)))

@@ -1,11 +1,16 @@
-"""PAIS's pseudo masks: the package against the released code's way over full-size arrays."""
+"""PAIS's pseudo masks: the package against the released code's way over full-size arrays.
 
-from typing import Callable, Dict, Tuple
+    python benchmarks/pais.py
+
+Goal: at least 30x on CPU.
+"""
+
+from functools import partial
+from typing import Dict, Tuple
 
 import numpy as np
 import torch
-from benchmark_stage import load_reference
-from measure import alternate, print_comparison, run_tracking_memory
+from compare import Case, load_reference, run_cases
 from mmengine.structures import InstanceData
 from torch import Tensor
 
@@ -51,6 +56,7 @@ def flip_and_scale(size: int, scale: float) -> np.ndarray:
     return np.array([[-scale, 0, scale * size], [0, scale, 0], [0, 0, 1]])
 
 
+@torch.no_grad()
 def ours_queries(queries: Dict[str, Tensor], size: int, matrix: np.ndarray,
                  out_shape: Tuple[int, int]) -> Tuple[Tensor, Tensor]:
     """Filter, then one sampling onto the student's stride-4 grid: labels and masks."""
@@ -60,23 +66,6 @@ def ours_queries(queries: Dict[str, Tensor], size: int, matrix: np.ndarray,
     kept, = DualThresholdFilter(CLASS_THR, MASK_THR, min_area=0)([candidates], None)
     moved = move_query_masks(kept, matrix, out_shape)
     return moved.labels, moved.masks
-
-
-def compare(title: str, pipelines: Dict[str, Callable[[], Tuple[Tensor, Tensor]]], iters: int,
-            device: torch.device) -> None:
-    """Print time and memory of two ways, and the least overlap of their masks.
-
-    Raises:
-        AssertionError: if labels differ or a mask overlaps with its twin by less than 0.9.
-    """
-    results, memory = {}, {}
-    for name, pipeline in pipelines.items():
-        results[name], memory[name] = run_tracking_memory(pipeline, device)
-    overlap = least_overlap(*results.values())
-    spans = alternate(pipelines, iters, device)
-    print(f'\n{title}, medians of {iters}, {device}')
-    print_comparison(spans, memory, '; one image, labels are identical, masks overlap by '
-                     f'{overlap:.3f} or more')
 
 
 def least_overlap(mine: Tuple[Tensor, Tensor], theirs: Tuple[Tensor, Tensor]) -> float:
@@ -90,33 +79,42 @@ def least_overlap(mine: Tuple[Tensor, Tensor], theirs: Tuple[Tensor, Tensor]) ->
     return ious.min().item()
 
 
-@torch.no_grad()
-def benchmark_pais(size: int, num_queries: int, num_classes: int, survivors: int, num_rois: int,
-                   iters: int, device: torch.device) -> None:
-    """Compare both models' ways of bringing pseudo masks to the student, and print it."""
+def knet(num_queries: int, num_classes: int, size: int, survivors: int,
+         device: torch.device) -> Case:
+    """Pseudo labels of K-Net from the teacher's view to the student's."""
     matrix, out_shape = flip_and_scale(size, 0.75), (size * 3 // 4, size * 3 // 4)
     queries = make_queries(num_queries, num_classes, size, survivors, device)
     released = load_reference('released_pais')
-    compare(
+    return Case(
         f'PAIS on K-Net, pseudo-label stage: {num_queries} kernels, {num_classes} classes, '
         f'{size} x {size}, {survivors} pseudo labels',
         dict(mmssis=lambda: ours_queries(queries, size, matrix, out_shape),
              released=lambda: released.query_masks(
                  **queries, input_shape=(size, size), matrix=matrix, out_shape=out_shape,
-                 class_thr=CLASS_THR, mask_thr=MASK_THR)), iters, device)
+                 class_thr=CLASS_THR, mask_thr=MASK_THR)), agree)
 
+
+def mask_rcnn(size: int, survivors: int, num_rois: int, device: torch.device) -> Case:
+    """Mask targets of the student's RoIs from the teacher's RoI masks."""
+    matrix, out_shape = flip_and_scale(size, 0.75), (size * 3 // 4, size * 3 // 4)
+    released = load_reference('released_pais')
     boxes, rois, inds = make_rois(survivors, num_rois, size, matrix, device)
     logits = torch.stack([(discs(1, GRID, torch.Generator().manual_seed(1))[0] + 6)] * survivors)
     logits = logits.to(device)
     to_student = torch.as_tensor(matrix, dtype=torch.float32)
-    compare(
+    return Case(
         f'PAIS on Mask R-CNN, mask targets: {survivors} pseudo labels, {num_rois} positive RoIs, '
         f'{size} x {size}',
         dict(mmssis=lambda: (inds, BoxMaps(logits.sigmoid(), boxes, to_student).crop(
                  rois, inds, GRID) >= 0.5),
              released=lambda: (inds, released.roi_targets(
-                 logits, boxes, (size, size), matrix, out_shape, rois, inds, GRID))),
-        iters, device)
+                 logits, boxes, (size, size), matrix, out_shape, rois, inds, GRID))), agree)
+
+
+def agree(mine: Tuple[Tensor, Tensor], theirs: Tuple[Tensor, Tensor]) -> str:
+    """How far the masks of two ways overlap."""
+    return ('one image, labels are identical, masks overlap by '
+            f'{least_overlap(mine, theirs):.3f} or more')
 
 
 def make_rois(survivors: int, num_rois: int, size: int, matrix: np.ndarray,
@@ -131,3 +129,9 @@ def make_rois(survivors: int, num_rois: int, size: int, matrix: np.ndarray,
                          width - scale * boxes[:, 0], scale * boxes[:, 3]], 1)
     jitter = (torch.rand(num_rois, 4, generator=generator) - 0.5) * 0.03 * size
     return boxes.to(device), (moved[inds] + jitter).float().to(device), inds.to(device)
+
+
+CASES = dict(knet=partial(knet, 100, 80, 1024, 5), mask_rcnn=partial(mask_rcnn, 1024, 5, 64))
+
+if __name__ == '__main__':
+    run_cases(CASES, __doc__)

@@ -66,22 +66,6 @@ def alternate(functions: Dict[str, Callable[[], Any]], iters: int,
     return {name: median_span(spans) for name, spans in times.items()}
 
 
-def print_comparison(spans: Dict[str, Span], memory: Dict[str, int], remark: str) -> None:
-    """Print time and memory of two ways of doing the same, and how many times the first is faster.
-
-    Args:
-        spans: ours first, from :func:`alternate`.
-        memory: extra bytes at the peak, from :func:`run_tracking_memory`.
-        remark: ends the line of the ratio.
-    """
-    for name, span in spans.items():
-        print(f'  {name:10s} {1e3 * span.wall:10.1f} ms  extra peak memory '
-              f'{memory[name] / 2**20:8.1f} MB')
-    mine, theirs = spans.values()
-    print(f'  ratio      {theirs.wall / mine.wall:10.1f} x   (of processor time '
-          f'{theirs.processor / mine.processor:.1f} x){remark}')
-
-
 def run_tracking_memory(function: Callable[[], Any], device: torch.device) -> Tuple[Any, int]:
     """Result of a function and the peak of what it had allocated beyond what was there before.
 

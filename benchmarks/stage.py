@@ -1,37 +1,23 @@
-"""Teacher output to pseudo labels: the package against the released code's literal pipeline."""
+"""Teacher output to pseudo labels: the package against the released code's literal pipeline.
 
-import importlib.util
-from pathlib import Path
-from types import ModuleType
+    python benchmarks/stage.py
+
+Goal: at least 25x on CPU, at most 40 MB of extra memory per image.
+"""
+
+from functools import partial
 from typing import Tuple
 
 import torch
-from measure import alternate, print_comparison, run_tracking_memory
+from compare import Case, load_reference, run_cases
 from mmengine.structures import InstanceData
 from torch import Tensor
 
-from mmssis.models.pseudo_labels import DualThresholdFilter, Mask2FormerCandidates, MaskUncertainty
+from mmssis.models.mask2former import Mask2FormerCandidates
+from mmssis.models.pseudo_labels import DualThresholdFilter, MaskUncertainty
 from mmssis.structures import PseudoLabelContext
 
 CLASS_THR, MASK_THR, MIN_AREA = 0.85, 0.9, 5
-REFERENCE = Path(__file__).parents[2] / 'tests' / 'reference'
-
-
-def load_reference(name: str = 'released_pipeline') -> ModuleType:
-    """A naive pipeline of tests/reference.
-
-    Raises:
-        FileNotFoundError: if this is not a source checkout.
-    """
-    path = REFERENCE / f'{name}.py'
-    if not path.exists():
-        raise FileNotFoundError(
-            f'{path} is missing: the comparison needs a source checkout, since tests are not '
-            'installed; use --part step elsewhere')
-    spec = importlib.util.spec_from_file_location(name, path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def make_logits(num_queries: int, num_classes: int, size: int, survivors: int,
@@ -61,10 +47,11 @@ def make_logits(num_queries: int, num_classes: int, size: int, survivors: int,
     return cls_logits.to(device), ((radius - distance) * sharpness).to(device)
 
 
+@torch.no_grad()
 def ours(cls_logits: Tensor, mask_logits: Tensor, input_shape: Tuple[int, int]) -> InstanceData:
     """Candidates, dual-threshold filter and mask uncertainty of the package."""
     context = PseudoLabelContext(
-        images=mask_logits, metas=[{}], progress=0.0, total_progress=0.0, weak_labels=[None],
+        images=mask_logits, metas=[{}], progress=0.0, box_labels=[None],
         pixel_mean=mask_logits.new_zeros(3, 1, 1), pixel_std=mask_logits.new_ones(3, 1, 1))
     pseudo_labels = [Mask2FormerCandidates.from_logits(cls_logits, mask_logits, input_shape)]
     for hook in (DualThresholdFilter(CLASS_THR, MASK_THR, MIN_AREA), MaskUncertainty()):
@@ -72,35 +59,30 @@ def ours(cls_logits: Tensor, mask_logits: Tensor, input_shape: Tuple[int, int]) 
     return pseudo_labels[0]
 
 
-@torch.no_grad()
-def benchmark_stage(size: int, num_queries: int, num_classes: int, survivors: int, iters: int,
-                    device: torch.device) -> None:
-    """Compare results, time and memory, and print them.
-
-    Raises:
-        AssertionError: if the two pipelines do not agree on every pseudo label.
-    """
-    released = load_reference().released_pseudo_labels
+def stage(num_queries: int, num_classes: int, size: int, survivors: int,
+          device: torch.device) -> Case:
+    """Both ways on the same teacher output; arguments as in :func:`make_logits`."""
     logits = make_logits(num_queries, num_classes, size, survivors, device)
-    shape = (size, size)
-    pipelines = dict(
-        mmssis=lambda: ours(*logits, shape),
-        released=lambda: released(*logits, shape, CLASS_THR, MASK_THR, MIN_AREA))
-    memory, results = {}, {}
-    for name, pipeline in pipelines.items():
-        results[name], memory[name] = run_tracking_memory(pipeline, device)
-    check_equal(results['mmssis'], results['released'])
-    spans = alternate(pipelines, iters, device)
-
-    print(f'\nPseudo-label stage: {num_queries} queries, {num_classes} classes, {size} x {size}, '
-          f'{len(results["mmssis"])} pseudo labels, medians of {iters}, {device}')
-    print_comparison(spans, memory, '; one image, labels, scores and masks are identical')
+    released, shape = load_reference('released_pipeline').released_pseudo_labels, (size, size)
+    return Case(
+        f'Pseudo-label stage: {num_queries} queries, {num_classes} classes, {size} x {size}, '
+        f'{survivors} pseudo labels',
+        dict(mmssis=lambda: ours(*logits, shape),
+             released=lambda: released(*logits, shape, CLASS_THR, MASK_THR, MIN_AREA)),
+        check_equal)
 
 
-def check_equal(mine: InstanceData, theirs: dict) -> None:
+def check_equal(mine: InstanceData, theirs: dict) -> str:
     """Assert that two sets of pseudo labels are the same, whatever their order."""
     order = [result['class_scores'].argsort(descending=True) for result in (mine, theirs)]
     assert len(mine.labels) == len(theirs['labels']), 'the numbers of pseudo labels differ'
     for name in ('labels', 'class_scores', 'mask_scores', 'masks'):
         a, b = (result[name][index] for result, index in zip((mine, theirs), order))
         assert torch.allclose(a.float(), b.float(), atol=1e-5), f'{name} differ'
+    return 'one image, labels, scores and masks are identical'
+
+
+CASES = dict(stage=partial(stage, 100, 80, 1024, 5))
+
+if __name__ == '__main__':
+    run_cases(CASES, __doc__)

@@ -1,26 +1,43 @@
-"""A full training step against its floor, with everything a real run has around it."""
+"""A full training step over its floor, with everything a real run has around it.
 
+    python benchmarks/step.py
+    python benchmarks/step.py configs/pldc/mask2former_r50_coco1pct.py --synthetic
+
+The floor is the teacher's forward and the student's forward and backward on the same images, with
+plain losses. Goal: at most 1.10. Without ``--checkpoint`` the teacher is untrained, and thresholds
+are lowered until about ``--survivors`` pseudo labels per image remain.
+"""
+
+import argparse
 import copy
 import resource
 import statistics
 import tempfile
+from pathlib import Path
 from typing import Any, Dict, List, Optional
 
 import torch
+from compare import add_arguments
 from measure import Span, StageClock, Stopwatch, median_span
 from mmdet.registry import MODELS
 from mmdet.structures import DetDataSample
 from mmdet.structures.mask import BitmapMasks
-from mmengine.config import Config
+from mmengine.config import Config, DictAction
 from mmengine.hooks import Hook
 from mmengine.optim import build_optim_wrapper
 from mmengine.runner import Runner
 from mmengine.structures import InstanceData
+from synthetic_data import use_synthetic_data
 from torch import Tensor, nn
 
 from mmssis.engine.semi_detector import semi_detector
-from mmssis.models.pseudo_labels import (AssignToBoxes, CondInstCandidates, MaskRCNNCandidates,
-                                         ThresholdFilter)
+from mmssis.models.condinst import CondInstCandidates
+from mmssis.models.mask_rcnn import MaskRCNNCandidates
+from mmssis.models.pseudo_labels import AssignToBoxes, ThresholdFilter
+from mmssis.utils import load_config
+
+DEFAULT_CONFIG = (Path(__file__).parents[1] / 'configs' / 'pldc'
+                  / 'mask2former_lite0_animals2pct.py')
 
 CLOCK = 1_000_000
 """Iterations of the imagined run on whose clock the detector reads its progress."""
@@ -144,8 +161,7 @@ class StepBenchmarkHook(Hook):
     def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None) -> None:
         """Set the detector's clock."""
         if runner.iter:
-            runner.message_hub.update_info('iter', 1 + round(self.progress * (CLOCK - 1)))
-            runner.message_hub.update_info('max_iters', CLOCK)
+            semi_detector(runner).set_clock(1 + round(self.progress * (CLOCK - 1)), CLOCK)
 
     def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None,
                          outputs: Any = None) -> None:
@@ -215,7 +231,7 @@ def lower_thresholds(detector: Any, batch: dict, survivors: int) -> None:
         detector.teacher, images, batch['data_samples']['unsup_teacher'])
     scores: Tensor = torch.cat([instances.class_scores for instances in candidates])
     number = min(survivors * len(images), len(scores))
-    for hook in detector.pseudo_label_hooks:
+    for hook in detector.pseudo_label_hooks.values():
         if isinstance(hook, ThresholdFilter):
             hook.class_thr = float(scores.topk(number).values[-1])
             hook.mask_thr = 0.0
@@ -228,8 +244,8 @@ def clock_stages(runner: Runner, device: torch.device) -> StageClock:
     clock, detector = StageClock(device), semi_detector(runner)
     clock.watch('preprocessing', detector.data_preprocessor, 'forward')
     clock.watch('teacher and candidates', detector, 'candidates')
-    for hook in detector.pseudo_label_hooks:
-        clock.watch(hook.name, hook, 'forward')
+    for name, hook in detector.pseudo_label_hooks.items():
+        clock.watch(name, hook, 'forward')
     clock.watch('student forward and losses', detector, 'student_losses')
     clock.watch('backward', runner.optim_wrapper, 'backward')
     clock.watch('optimizer', runner.optim_wrapper, 'step')
@@ -252,7 +268,7 @@ def benchmark_step(cfg: Config, blocks: int, block: int, survivors: Optional[int
         device: 'cpu' or 'cuda'.
     """
     cfg = copy.deepcopy(cfg)
-    cfg.model.burn_in = cfg.train_dataloader.batch_sampler.burn_in = 0
+    cfg.model.burn_in = 0
     cfg.train_cfg = dict(type='SemiTrainLoop', max_iters=CLOCK, val_begin=CLOCK)
     # Learning at a rate of nothing costs the same and keeps the number of pseudo labels.
     cfg.optim_wrapper.optimizer.lr = 1e-12
@@ -291,3 +307,60 @@ def report(hook: StepBenchmarkHook) -> None:
     else:
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
         print(f'  peak memory of the process {peak:.0f} MB, floor included')
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.partition('\n')[0])
+    parser.add_argument('config', nargs='?', default=str(DEFAULT_CONFIG))
+    parser.add_argument('--synthetic', action='store_true',
+                        help="generated images in the place of the config's data")
+    parser.add_argument('--checkpoint', help='trained weights; keeps the thresholds of the config')
+    parser.add_argument('--survivors', type=int, default=1,
+                        help='pseudo labels per image without a checkpoint')
+    parser.add_argument('--progress', type=float, default=0.0,
+                        help='progress of the semi-supervised phase in [0, 1]')
+    parser.add_argument('--workers', type=int, default=1, help='processes that load data')
+    parser.add_argument('--without-pretrained', action='store_true',
+                        help="leave out the backbone's weights")
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction,
+                        help='override settings of the config, key=value')
+    add_arguments(parser)
+    args = parser.parse_args()
+    if args.iters < 4:
+        parser.error(f'--iters {args.iters}: give a number >= 4')
+    return args
+
+
+def step_config(args: argparse.Namespace, folder: Path) -> Config:
+    """Config of the full step, with its data, weights and loader."""
+    cfg = load_config(args.config, args.cfg_options, check_data=not args.synthetic)
+    if args.synthetic:
+        use_synthetic_data(cfg, folder)
+        if cfg.default_hooks.get('statistics'):
+            cfg.default_hooks.statistics.hidden_ann_file = None
+    if args.without_pretrained:
+        cfg.model.detector.backbone.init_cfg = None
+    cfg.load_from = args.checkpoint
+    cfg.train_dataloader.num_workers = args.workers
+    cfg.train_dataloader.persistent_workers = args.workers > 0
+    for name in ('val', 'test'):
+        for part in ('dataloader', 'cfg', 'evaluator'):
+            cfg.pop(f'{name}_{part}', None)
+    cfg.default_hooks.checkpoint = None
+    return cfg
+
+
+def main() -> None:
+    """Command line."""
+    args = parse_args()
+    print(f'torch {torch.__version__}, {torch.get_num_threads()} threads')
+    with tempfile.TemporaryDirectory() as folder:
+        benchmark_step(
+            step_config(args, Path(folder)), blocks=args.iters // 4, block=4,
+            survivors=None if args.checkpoint else args.survivors, progress=args.progress,
+            device=args.device)
+
+
+if __name__ == '__main__':
+    main()

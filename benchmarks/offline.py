@@ -1,40 +1,32 @@
-"""Offline pseudo labels: the package against the released scripts' way."""
+"""Offline pseudo labels: the package against the released scripts' way.
 
+    python benchmarks/offline.py [CONFIG]
+
+The search for thresholds (goal: at least 100x), masks of many views merged, and images per second
+beside plain inference, with the Mask R-CNN of CONFIG and random weights.
+"""
+
+import argparse
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import torch
-from benchmark_pais import compare
-from benchmark_stage import load_reference
+from compare import Case, add_arguments, compare, load_reference
 from measure import alternate
 from mmdet.registry import MODELS
 from mmdet.structures import SampleList
 from mmengine.config import Config
+from pais import agree
 from torch import Tensor
 
 from mmssis.offline.predictor import build_predictor
 from mmssis.offline.tta_views import PRESETS, group_views, make_views, test_scale, view_batches
 from mmssis.ops import match_class_thresholds
+from mmssis.utils import load_config
 
-
-def benchmark_offline(cfg: Config, num_detections: int, num_classes: int, num_images: int,
-                      iters: int, device: torch.device) -> None:
-    """Run all comparisons of the offline pipeline and print them.
-
-    Args:
-        cfg: config of the model that labels images.
-        num_detections: D, of the whole unlabeled set.
-        num_classes: K.
-        num_images: number of unlabeled images.
-        iters: timed calls of each way, >= 1; a scan of the thresholds takes long, it runs once.
-        device: where the network and the merging run.
-    """
-    benchmark_class_thresholds(num_detections, num_classes, num_images, 1)
-    compare(
-        f'Masks of 18 views merged: 100 detections, {num_classes} classes, 28 x 28',
-        load_reference('tta_merge').mask_merging(num_classes=num_classes, device=device), iters,
-        device)
-    benchmark_generation(cfg, iters, device)
+DEFAULT_CONFIG = (Path(__file__).parents[1] / 'configs' / 'noisy_boundaries'
+                  / 'mask-rcnn_r50_coco10pct.py')
 
 
 @torch.no_grad()
@@ -71,14 +63,10 @@ def benchmark_generation(cfg: Config, iters: int, device: torch.device) -> None:
               f'{span.wall / spans["plain"].wall:6.2f} x plain inference')
 
 
-def benchmark_class_thresholds(num_detections: int, num_classes: int, num_images: int,
-                               iters: int) -> None:
-    """Compare the threshold search with a scan of 91 thresholds, and print times.
+def class_thresholds(num_detections: int, num_classes: int, num_images: int) -> Case:
+    """The threshold search against a scan of 91 thresholds.
 
     Both work on the CPU: ours on tensors, the scan on a list of COCO results.
-
-    Raises:
-        AssertionError: if a class comes nearer to the labels by the scan.
     """
     generator = torch.Generator().manual_seed(0)
     scores = 0.05 + 0.95 * torch.rand(num_detections, generator=generator).double()
@@ -88,20 +76,31 @@ def benchmark_class_thresholds(num_detections: int, num_classes: int, num_images
     results = [dict(category_id=label, score=score)
                for label, score in zip(labels.tolist(), scores.tolist())]
     scan = load_reference('offline_labels').scan_class_thresholds
-    ways = dict(
-        mmssis=lambda: match_class_thresholds(scores, labels, num_images, wanted),
-        released=lambda: scan(results, num_images, wanted.tolist()))
-    mine, theirs = (distances(scores, labels, torch.as_tensor(way()), num_images, wanted)
-                    for way in ways.values())
+    off = partial(distances, scores, labels, num_images=num_images, wanted=wanted)
+    return Case(
+        f'Class thresholds: {num_detections} detections, {num_classes} classes',
+        dict(mmssis=lambda: match_class_thresholds(scores, labels, num_images, wanted),
+             released=lambda: torch.as_tensor(scan(results, num_images, wanted.tolist()))),
+        lambda mine, theirs: check_nearer(off(mine), off(theirs)))
+
+
+def check_nearer(mine: Tensor, theirs: Tensor) -> str:
+    """Raise if a class comes nearer to the labels by the scan.
+
+    Args:
+        mine: (K,) by how many instances ours misses what is wanted.
+        theirs: (K,) the same of the scan.
+    """
     assert (mine <= theirs).all(), 'the scan comes nearer to the labels'
-    spans = alternate(ways, iters, torch.device('cpu'))
-    print(f'\nClass thresholds: {num_detections} detections, {num_classes} classes, medians of '
-          f'{iters}, cpu')
-    for name, found in dict(mmssis=mine, released=theirs).items():
-        print(f'  {name:10s} {1e3 * spans[name].wall:10.1f} ms  off by {found.mean():.1f} '
-              f'instances per class, at most {found.max():.1f}')
-    wall, processor = (theirs / mine for theirs, mine in zip(spans['released'], spans['mmssis']))
-    print(f'  ratio      {wall:10.1f} x   (of processor time {processor:.1f} x)')
+    return (f'off by {mine.mean():.1f} instances per class, at most {mine.max():.1f}, the scan by '
+            f'{theirs.mean():.1f}, at most {theirs.max():.1f}')
+
+
+def merging(num_classes: int, device: torch.device) -> Case:
+    """Masks of 18 views merged into one."""
+    return Case(f'Masks of 18 views merged: 100 detections, {num_classes} classes, 28 x 28',
+                load_reference('tta_merge').mask_merging(num_classes=num_classes, device=device),
+                agree)
 
 
 def distances(scores: Tensor, labels: Tensor, thresholds: Tensor, num_images: int,
@@ -109,3 +108,20 @@ def distances(scores: Tensor, labels: Tensor, thresholds: Tensor, num_images: in
     """How many instances of each class thresholds keep too many or too few, (K,)."""
     kept = labels[scores > thresholds[labels]].bincount(minlength=len(wanted))
     return (kept - wanted * num_images).abs()
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__.partition('\n')[0])
+    parser.add_argument('config', nargs='?', default=str(DEFAULT_CONFIG))
+    add_arguments(parser)
+    args = parser.parse_args()
+    device = torch.device(args.device)
+    # A scan of the thresholds takes long, it runs once.
+    compare(class_thresholds(400000, 80, 100000), 1, torch.device('cpu'))
+    compare(merging(80, device), args.iters, device)
+    benchmark_generation(load_config(args.config, check_data=False), args.iters, device)
+
+
+if __name__ == '__main__':
+    main()

@@ -1,10 +1,15 @@
-"""BoxTeacher's pairwise loss: the package against all 8 neighbours of every pixel laid out."""
+"""BoxTeacher's pairwise loss: the package against all 8 neighbours of every pixel laid out.
 
+    python benchmarks/box_teacher.py
+
+Goal: at least 4x, and an eighth of the memory.
+"""
+
+from functools import partial
 from typing import Callable, Dict, Tuple
 
 import torch
-from benchmark_stage import load_reference
-from measure import alternate, print_comparison, run_tracking_memory
+from compare import Case, load_reference, run_cases
 from torch import Tensor
 
 from mmssis.ops import color_similarity, pairwise_loss
@@ -57,7 +62,7 @@ def loss_and_gradient(function: Loss, logits: Tensor) -> Tuple[Tensor, Tensor]:
     return loss.detach(), leaf.grad
 
 
-def check_close(mine: Tuple[Tensor, Tensor], theirs: Tuple[Tensor, Tensor]) -> None:
+def check_close(mine: Tuple[Tensor, Tensor], theirs: Tuple[Tensor, Tensor]) -> str:
     """Raise unless losses and gradients agree to single precision.
 
     Raises:
@@ -66,41 +71,25 @@ def check_close(mine: Tuple[Tensor, Tensor], theirs: Tuple[Tensor, Tensor]) -> N
     for name, one, other in zip(('loss', 'gradient'), mine, theirs):
         difference = (one - other).abs().max() / other.abs().max()
         assert difference < 1e-4, f'the {name} differs by {difference:.1e} of its largest value'
+    return 'losses and gradients agree'
 
 
-def benchmark_box_teacher(num_masks: int, height: int, width: int, iters: int,
-                          device: torch.device) -> None:
-    """Compare both ways, forward and backward, and print time, memory and their ratios.
-
-    Args:
-        num_masks: sampled masks of a batch.
-        height: of the masks.
-        width: of the masks.
-        iters: timed calls of each.
-        device: device on which they work.
-
-    Raises:
-        AssertionError: losses or gradients differ.
-    """
-    masks = make_masks(num_masks, height, width, device)
-    functions, results, memory = ways(**masks), {}, {}
-    for name, function in functions.items():
-        results[name], memory[name] = run_tracking_memory(function, device)
-    check_close(results['mmssis'], results['unfold'])
-    spans = alternate(functions, iters, device)
-    print(f"\nBoxTeacher's pairwise loss, forward and backward: {num_masks} masks of {height} x "
-          f'{width}, medians of {iters}, {device}')
-    print_comparison(spans, memory, f", of memory {memory['unfold'] / memory['mmssis']:.1f} x; "
-                     'losses and gradients agree')
-
-
-def ways(logits: Tensor, similarity: Tensor, boxes: Tensor,
-         index: Tensor) -> Dict[str, Callable[[], Tuple[Tensor, Tensor]]]:
-    """Name to function without arguments, of the package's way and of the usual one."""
+def pairwise(num_masks: int, height: int, width: int, device: torch.device) -> Case:
+    """Forward and backward of a batch's loss; arguments as in :func:`make_masks`."""
+    logits, similarity, boxes, index = make_masks(num_masks, height, width, device).values()
     unfolded = load_reference('box_supervision_equations').unfolded_pairwise
-    return dict(
-        mmssis=lambda: loss_and_gradient(
-            lambda x: pairwise_loss(x, similarity, boxes, index=index, threshold=THRESHOLD,
-                                    dilation=DILATION), logits),
-        unfold=lambda: loss_and_gradient(
-            lambda x: unfolded(x, similarity[index], boxes, THRESHOLD, DILATION), logits))
+    return Case(
+        f"BoxTeacher's pairwise loss, forward and backward: {num_masks} masks of {height} x "
+        f'{width}',
+        dict(mmssis=lambda: loss_and_gradient(
+                 lambda x: pairwise_loss(x, similarity, boxes, index=index, threshold=THRESHOLD,
+                                         dilation=DILATION), logits),
+             unfold=lambda: loss_and_gradient(
+                 lambda x: unfolded(x, similarity[index], boxes, THRESHOLD, DILATION), logits)),
+        check_close)
+
+
+CASES = dict(pairwise=partial(pairwise, 128, 200, 336))
+
+if __name__ == '__main__':
+    run_cases(CASES, __doc__)

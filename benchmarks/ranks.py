@@ -1,11 +1,17 @@
-"""Rank statistics: the package at the features' stride against the released code's full size."""
+"""Rank statistics: the package at the features' stride against the released code's full size.
+
+    python benchmarks/ranks.py
+
+Goal: ranking at least 30x.
+"""
 
 import random
+from functools import partial
 from typing import Callable, Dict, List
 
 import torch
 import torch.nn.functional as F
-from measure import alternate, print_comparison, run_tracking_memory
+from compare import Case, run_cases
 from torch import Tensor
 
 from mmssis.models.pseudo_labels import ClassFeatureBank
@@ -14,6 +20,7 @@ from mmssis.structures import draw_cells
 
 # VOC in the paper: 20 classes and the background, features of 256 channels.
 CLASSES, CHANNELS, K, BANK, STRIDE = 21, 256, 5, 256, 4
+SIZES = f': {CLASSES} classes, {CHANNELS} channels'
 
 
 def make_image(size: int, device: torch.device) -> Dict[str, Tensor]:
@@ -100,32 +107,33 @@ def bank_updates(features: Tensor, classes: Tensor) -> Dict[str, Callable[[], No
     return dict(mmssis=update, host=lambda: host.update(features, classes))
 
 
-def benchmark_ranks(size: int, iters: int, device: torch.device) -> None:
-    """Compare ranking and bank update of one image, and print times and their ratios.
+def ranking(size: int, device: torch.device) -> Case:
+    """Overlap of an image's features with the prototypes.
 
     Args:
         size: side of the network input, a multiple of 4.
-        iters: timed calls of each.
-        device: device on which they work.
+        device: on which they work.
 
     Raises:
         AssertionError: the overlaps differ at equal resolution.
     """
     image = make_image(size, device)
     assert torch.allclose(rank_overlap_map(**image, k=K), sorted_overlap(**image))
-    functions = dict(mmssis=lambda: rank_overlap_map(**image, k=K),
-                     released=lambda: full_size_overlap(**image))
-    _compare(f'Ranking at stride 4 against sorting at {size} x {size}', functions, iters, device,
-             '; equal at equal resolution')
-    _compare('Update of the bank against lists on the host',
-             bank_updates(image['features'], image['classes']), iters, device, '')
+    return Case(f'Ranking at stride 4 against sorting at {size} x {size}{SIZES}',
+                dict(mmssis=lambda: rank_overlap_map(**image, k=K),
+                     released=lambda: full_size_overlap(**image)),
+                lambda mine, theirs: 'equal at equal resolution')
 
 
-def _compare(title: str, functions: Dict[str, Callable], iters: int, device: torch.device,
-             remark: str) -> None:
-    """Print time and memory of two functions."""
-    memory = {name: run_tracking_memory(function, device)[1]
-              for name, function in functions.items()}
-    spans = alternate(functions, iters, device)
-    print(f'\n{title}: {CLASSES} classes, {CHANNELS} channels, medians of {iters}, {device}')
-    print_comparison(spans, memory, remark)
+def bank(size: int, device: torch.device) -> Case:
+    """Update of the bank by an image; arguments as in :func:`ranking`."""
+    image = make_image(size, device)
+    return Case(f'Update of the bank against lists on the host{SIZES}',
+                bank_updates(image['features'], image['classes']),
+                lambda mine, theirs: 'each keeps one feature per class')
+
+
+CASES = dict(ranking=partial(ranking, 320), bank=partial(bank, 320))
+
+if __name__ == '__main__':
+    run_cases(CASES, __doc__)
