@@ -6,11 +6,7 @@ Published: 40.2 mask AP on val2017 (released code; 40.6 on test-dev, Table 1).
 The paper does not say what the backbone was trained on before; here it is ImageNet-1k.
 Hardware: unknown. Not run by us at this scale.
 """
-_base_ = [
-    '../_base_/models/box_teacher_condinst_r50.py',
-    '../_base_/datasets/box_coco_instance.py',
-    '../_base_/schedules/box_teacher_adamw_270k.py',
-]
+_base_ = './condinst_r50_coco_3x.py'
 
 checkpoint = 'https://github.com/SwinTransformer/storage/releases/download/v1.0.0/swin_base_patch4_window7_224.pth'  # noqa: E501
 model = dict(
@@ -28,6 +24,10 @@ model = dict(
             convert_weights=True,
             init_cfg=dict(type='Pretrained', checkpoint=checkpoint)),
         neck=dict(in_channels=[256, 512, 1024], start_level=0)))
-
-box_dataset = dict(_base_.box_dataset, pipeline=_base_.strongv2_pipeline)
-train_dataloader = dict(dataset=dict(datasets=[box_dataset]))
+optim_wrapper = dict(
+    optimizer=dict(_delete_=True, type='AdamW', lr=1e-4, weight_decay=0.05),
+    paramwise_cfg=dict(
+        custom_keys=dict(
+            absolute_pos_embed=dict(decay_mult=0.0),
+            relative_position_bias_table=dict(decay_mult=0.0)),
+        norm_decay_mult=0.0))

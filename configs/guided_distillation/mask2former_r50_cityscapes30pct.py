@@ -1,6 +1,6 @@
 """GuidedDistillation, Mask2Former R50, Cityscapes with 30 % of the labels (fold 1).
 
-    bash tools/dist_train.sh configs/supervised/mask2former_r50_cityscapes30pct.py 4 \
+    bash tools/dist_train.sh configs/pldc/mask2former_r50_cityscapes30pct.py 4 --supervised \
         --work-dir work_dirs/supervised/mask2former_r50_cityscapes30pct
     bash tools/dist_train.sh configs/guided_distillation/mask2former_r50_cityscapes30pct.py 4 --amp
 
@@ -11,11 +11,6 @@ Hardware: unknown. Not run by us at this scale.
 """
 _base_ = './mask2former_r50_cityscapes5pct.py'
 
-split = 'semi_anns/instancesonly_filtered_gtFine_train.1@30'
-labeled_dataset = dict(_base_.labeled_dataset, ann_file=split + '.json')
-unlabeled_dataset = dict(_base_.unlabeled_dataset, ann_file=split + '-unlabeled.json')
-train_dataloader = dict(dataset=dict(datasets=[labeled_dataset, unlabeled_dataset]))
-guided_teacher = dict(
-    _base_.guided_teacher,
-    guide='work_dirs/supervised/mask2former_r50_cityscapes30pct/iter_180000.pth')
-custom_hooks = [*_base_.run_hooks, guided_teacher]
+split = dict(percent=30)
+default_hooks = dict(
+    teacher=dict(guide='work_dirs/supervised/mask2former_r50_cityscapes30pct/iter_180000.pth'))

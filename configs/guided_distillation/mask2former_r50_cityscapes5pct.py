@@ -1,6 +1,6 @@
 """GuidedDistillation, Mask2Former R50, Cityscapes with 5 % of the labels (fold 1).
 
-    bash tools/dist_train.sh configs/supervised/mask2former_r50_cityscapes5pct.py 4 \
+    bash tools/dist_train.sh configs/pldc/mask2former_r50_cityscapes5pct.py 4 --supervised \
         --work-dir work_dirs/supervised/mask2former_r50_cityscapes5pct
     bash tools/dist_train.sh configs/guided_distillation/mask2former_r50_cityscapes5pct.py 4 --amp
 
@@ -12,25 +12,21 @@ Hardware: unknown. Not run by us at this scale.
 """
 _base_ = [
     '../_base_/models/guided_distillation_mask2former_r50.py',
-    '../_base_/datasets/semi_cityscapes_instance_guided_distillation.py',
+    '../_base_/datasets/cityscapes.py',
+    '../_base_/views/guided_distillation_cityscapes.py',
     '../_base_/schedules/guided_distillation_90k.py',
     '../_base_/default_runtime.py',
 ]
-
-num_classes = 8
-# Crops are 512 x 1024 already; the padding to 1024 x 1024 of the COCO model is not wanted.
-data_preprocessor = dict(batch_augments=None)
+split = dict(percent=5, fold=1)
+# A supervised run has no guide.
+supervised = dict(default_hooks=dict(teacher=dict(_delete_=True, type='TeacherEMAHook')))
+# All crops are 512 x 1024: nothing to pad.
+preprocessor = dict(batch_augments=None)
 model = dict(
-    data_preprocessor=dict(data_preprocessor=data_preprocessor),
-    detector=dict(
-        data_preprocessor=data_preprocessor,
-        panoptic_head=dict(
-            num_things_classes=num_classes,
-            loss_cls=dict(class_weight=[1.0] * num_classes + [0.1])),
-        panoptic_fusion_head=dict(num_things_classes=num_classes)))
-
-guided_teacher = dict(
-    type='GuidedTeacherHook',
-    guide='work_dirs/supervised/mask2former_r50_cityscapes5pct/iter_180000.pth',
-    guided=50000)
-custom_hooks = [*_base_.run_hooks, guided_teacher]
+    detector=dict(data_preprocessor=preprocessor),
+    data_preprocessor=dict(data_preprocessor=preprocessor))
+default_hooks = dict(
+    teacher=dict(
+        type='GuidedTeacherHook',
+        guide='work_dirs/supervised/mask2former_r50_cityscapes5pct/iter_180000.pth',
+        guided=50000))

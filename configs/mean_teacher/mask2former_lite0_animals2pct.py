@@ -7,5 +7,8 @@ see docs/results.md.
 """
 _base_ = '../pldc/mask2former_lite0_animals2pct.py'
 
-coupled = dict(type='CoupledThresholdFilter', score_thr=0.595, min_area=5)
-model = dict(pseudo_label_hooks=[coupled])
+model = dict(
+    type='SemiInstanceSegmentor',
+    pseudo_label_hooks=dict(
+        _delete_=True,
+        coupled=dict(type='CoupledThresholdFilter', score_thr=0.595, min_area=5)))

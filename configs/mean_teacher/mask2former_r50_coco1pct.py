@@ -9,5 +9,8 @@ Hardware: four RTX 3090 in PL-DC's paper; hours unknown. Not run by us at this s
 """
 _base_ = '../pldc/mask2former_r50_coco1pct.py'
 
-coupled = dict(type='CoupledThresholdFilter', score_thr=0.765, min_area=5)
-model = dict(pseudo_label_hooks=[coupled])
+model = dict(
+    type='SemiInstanceSegmentor',
+    pseudo_label_hooks=dict(
+        _delete_=True,
+        coupled=dict(type='CoupledThresholdFilter', score_thr=0.765, min_area=5)))

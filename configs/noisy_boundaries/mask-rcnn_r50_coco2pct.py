@@ -7,14 +7,4 @@ Hardware: eight GPUs in the release; kind and hours unknown. Not run by us at th
 """
 _base_ = './mask-rcnn_r50_coco10pct.py'
 
-split = 'semi_anns/instances_train2017.1@2'
-labeled_dataset = dict(_base_.labeled_dataset, ann_file=split + '.json')
-pseudo_dataset = dict(
-    _base_.pseudo_dataset,
-    ann_file='work_dirs/self_training/mask-rcnn_r50_coco2pct/pseudo/pseudo_labels.json')
-train_dataloader = dict(dataset=dict(datasets=[labeled_dataset, pseudo_dataset]))
-
-self_training = dict(
-    teacher='configs/noisy_boundaries/teachers/mask-rcnn_r50_coco2pct_teacher.py',
-    labeled='data/coco/' + split + '.json',
-    unlabeled='data/coco/' + split + '-unlabeled.json')
+split = dict(percent=2)

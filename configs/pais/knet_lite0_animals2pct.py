@@ -9,16 +9,17 @@ docs/results.md.
 """
 _base_ = [
     '../_base_/models/pais_knet_lite0.py',
-    '../_base_/datasets/semi_animals_pais.py',
-    '../_base_/schedules/pais_knet_cpu.py',
+    '../_base_/datasets/animals.py',
+    '../_base_/views/pais_cpu.py',
+    '../_base_/schedules/pais_cpu.py',
 ]
 
-dual_threshold = dict(type='DualThresholdFilter', class_thr=0.35, mask_thr=0.85, min_area=0)
-da_loss = dict(type='AligningWeights', alpha=4.0, beta=4.0)
+split = dict(percent=2, fold=1)
+# K-Net's head starts from nothing and learns slowly: with a burn-in of 900 its pseudo labels were
+# 14 % right and training broke down (docs/results.md).
+schedule = dict(max_iters=1800, burn_in=1200, val_interval=300)
 model = dict(
-    burn_in=_base_.burn_in, unsup_weight=0.3, pseudo_label_hooks=[dual_threshold, da_loss])
-train_dataloader = dict(batch_sampler=dict(burn_in=_base_.burn_in))
-statistics = dict(
-    type='PseudoLabelStatisticsHook', interval=20,
-    hidden_ann_file='data/animals/annotations/instances_train.json')
-custom_hooks = [*_base_.run_hooks[:3], statistics, _base_.run_hooks[-1], _base_.pais_ema]
+    unsup_weight=0.3,
+    pseudo_label_hooks=dict(
+        dual_threshold=dict(mask_thr=0.85),
+        da_loss=dict(_delete_=True, type='AligningWeights', alpha=4.0, beta=4.0)))

@@ -9,10 +9,7 @@ Hardware: four GPUs in the paper; kind and hours unknown. Not run by us at this 
 """
 _base_ = './knet_r50_coco10pct.py'
 
-labeled_dataset = dict(
-    _base_.labeled_dataset, ann_file='annotations/instances_train2017.json')
-unlabeled_dataset = dict(
-    _base_.unlabeled_dataset,
-    ann_file='annotations/image_info_unlabeled2017.json',
-    data_prefix=dict(img='unlabeled2017/'))
-train_dataloader = dict(dataset=dict(datasets=[labeled_dataset, unlabeled_dataset]))
+data_set = dict(
+    labeled='annotations/instances_train2017.json',
+    unlabeled='annotations/image_info_unlabeled2017.json',
+    image_dirs=dict(unlabeled='unlabeled2017/'))

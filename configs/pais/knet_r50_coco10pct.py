@@ -9,6 +9,9 @@ Hardware: four GPUs in the paper; kind and hours unknown. Not run by us at this 
 """
 _base_ = [
     '../_base_/models/pais_knet_r50.py',
-    '../_base_/datasets/semi_coco_instance_pais.py',
+    '../_base_/datasets/coco.py',
+    '../_base_/views/pais.py',
     '../_base_/schedules/pais_adamw_220k.py',
 ]
+
+split = dict(percent=10, fold=1)

@@ -6,20 +6,18 @@ No published AP. Run by us: see docs/results.md.
 """
 _base_ = [
     '../_base_/models/pais_mask-rcnn_lite0.py',
-    '../_base_/datasets/semi_dsb2018_pais.py',
+    '../_base_/datasets/dsb2018.py',
+    '../_base_/views/pais_cpu.py',
     '../_base_/schedules/pais_cpu.py',
 ]
 
-num_classes = 1
+split = dict(percent=5, fold=1)
+image_size = (320, 320)
+crop_size = (256, 256)
+train_dataloader = dict(batch_sampler=dict(labeled=2, unlabeled=6))
+auto_scale_lr = dict(base_batch_size=8)
+schedule = dict(burn_in=150)
 model = dict(
-    burn_in=_base_.burn_in,
     detector=dict(
-        roi_head=dict(
-            bbox_head=dict(num_classes=num_classes), mask_head=dict(num_classes=num_classes)),
         train_cfg=dict(rpn_proposal=dict(max_per_img=500)),
         test_cfg=dict(rpn=dict(max_per_img=500), rcnn=dict(max_per_img=100))))
-train_dataloader = dict(batch_sampler=dict(burn_in=_base_.burn_in))
-statistics = dict(
-    type='PseudoLabelStatisticsHook', interval=20,
-    hidden_ann_file='data/dsb2018/annotations/instances_train.json')
-custom_hooks = [*_base_.run_hooks[:3], statistics, _base_.run_hooks[-1], _base_.pais_ema]

@@ -7,7 +7,4 @@ Hardware: four GPUs in the paper; kind and hours unknown. Not run by us at this 
 """
 _base_ = './mask-rcnn_r50_cityscapes5pct.py'
 
-split = 'semi_anns/instancesonly_filtered_gtFine_train.1@30'
-labeled_dataset = dict(_base_.labeled_dataset, ann_file=split + '.json')
-unlabeled_dataset = dict(_base_.unlabeled_dataset, ann_file=split + '-unlabeled.json')
-train_dataloader = dict(dataset=dict(datasets=[labeled_dataset, unlabeled_dataset]))
+split = dict(percent=30)

@@ -8,12 +8,15 @@ Hardware: four GPUs in the paper; kind and hours unknown. Not run by us at this 
 """
 _base_ = [
     '../_base_/models/pais_mask-rcnn_r50.py',
-    '../_base_/datasets/semi_cityscapes_instance_pais.py',
-    '../_base_/schedules/pais_sgd_27k.py',
+    '../_base_/datasets/cityscapes.py',
+    '../_base_/views/pais_cityscapes.py',
+    '../_base_/schedules/pais_sgd_180k.py',
 ]
 
-num_classes = 8
-model = dict(
-    detector=dict(
-        roi_head=dict(
-            bbox_head=dict(num_classes=num_classes), mask_head=dict(num_classes=num_classes))))
+split = dict(percent=5, fold=1)
+param_scheduler = [
+    dict(
+        type='MultiStepLR', begin=0, end=27000, by_epoch=False, milestones=[23850], gamma=0.1),
+    dict(type='LinearLR', start_factor=0.001, by_epoch=False, begin=0, end=500),
+]
+train_cfg = dict(max_iters=27000, val_interval=1000)

@@ -2,12 +2,8 @@
 
     python tools/train.py configs/pldc/mask2former_lite0_animals5pct.py
 
-No published AP. Run by us: see docs/results.md.
+No published AP. Not run by us.
 """
 _base_ = './mask2former_lite0_animals2pct.py'
 
-labeled_dataset = _base_.labeled_dataset
-unlabeled_dataset = _base_.unlabeled_dataset
-labeled_dataset.ann_file = 'semi_anns/instances_train.1@5.json'
-unlabeled_dataset.ann_file = 'semi_anns/instances_train.1@5-unlabeled.json'
-train_dataloader = dict(dataset=dict(datasets=[labeled_dataset, unlabeled_dataset]))
+split = dict(percent=5)

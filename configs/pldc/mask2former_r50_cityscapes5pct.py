@@ -8,23 +8,14 @@ Hardware: four RTX 3090 in the paper; hours unknown. Not run by us at this scale
 """
 _base_ = [
     '../_base_/models/pldc_mask2former_r50.py',
-    '../_base_/datasets/semi_cityscapes_instance.py',
+    '../_base_/datasets/cityscapes.py',
+    '../_base_/views/pldc_cityscapes.py',
     '../_base_/schedules/adamw_180k.py',
     '../_base_/default_runtime.py',
 ]
-
-num_classes = 8
-# Crops are 512 x 1024 already; the padding to 1024 x 1024 of the COCO model is not wanted.
-data_preprocessor = dict(batch_augments=None)
-# The model and the sampler must agree on where burn-in ends.
-burn_in = 20000
+split = dict(percent=5, fold=1)
+# All crops are 512 x 1024: nothing to pad.
+preprocessor = dict(batch_augments=None)
 model = dict(
-    burn_in=burn_in,
-    data_preprocessor=dict(data_preprocessor=data_preprocessor),
-    detector=dict(
-        data_preprocessor=data_preprocessor,
-        panoptic_head=dict(
-            num_things_classes=num_classes,
-            loss_cls=dict(class_weight=[1.0] * num_classes + [0.1])),
-        panoptic_fusion_head=dict(num_things_classes=num_classes)))
-train_dataloader = dict(batch_sampler=dict(burn_in=burn_in))
+    detector=dict(data_preprocessor=preprocessor),
+    data_preprocessor=dict(data_preprocessor=preprocessor))

@@ -10,7 +10,7 @@ _base_ = './mask2former_r50_cityscapes5pct.py'
 
 cityscapes_ap = dict(
     type='CityScapesMetric',
-    seg_prefix=_base_.data_root + 'gtFine/val',
+    seg_prefix=_base_.data_set.root + 'gtFine/val',
     outfile_prefix='work_dirs/cityscapes_ap/instances')
 val_evaluator = [_base_.val_evaluator, cityscapes_ap]
 test_evaluator = val_evaluator

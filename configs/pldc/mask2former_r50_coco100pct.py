@@ -8,15 +8,9 @@ Hardware: four RTX 3090 in the paper; hours unknown. Not run by us at this scale
 """
 _base_ = './mask2former_r50_coco10pct.py'
 
-labeled_dataset = dict(
-    _base_.labeled_dataset, ann_file='annotations/instances_train2017.json')
-unlabeled_dataset = dict(
-    _base_.unlabeled_dataset,
-    ann_file='annotations/image_info_unlabeled2017.json',
-    data_prefix=dict(img='unlabeled2017/'))
-train_dataloader = dict(
-    batch_sampler=dict(burn_in=60000),
-    dataset=dict(datasets=[labeled_dataset, unlabeled_dataset]))
-model = dict(burn_in=60000)
-train_cfg = dict(val_interval=10000)
-default_hooks = dict(checkpoint=dict(interval=10000))
+data_set = dict(
+    labeled='annotations/instances_train2017.json',
+    unlabeled='annotations/image_info_unlabeled2017.json',
+    image_dirs=dict(unlabeled='unlabeled2017/'))
+schedule = dict(burn_in=60000, val_interval=10000)
+supervised = dict(schedule=dict(val_interval=5000))

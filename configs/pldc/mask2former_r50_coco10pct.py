@@ -8,12 +8,13 @@ Hardware: four RTX 3090 in the paper; hours unknown. Not run by us at this scale
 """
 _base_ = [
     '../_base_/models/pldc_mask2former_r50.py',
-    '../_base_/datasets/semi_coco_instance.py',
+    '../_base_/datasets/coco.py',
+    '../_base_/views/pldc.py',
     '../_base_/schedules/adamw_369k.py',
     '../_base_/default_runtime.py',
 ]
-
-# The model and the sampler must agree on where burn-in ends.
-burn_in = 20000
-model = dict(burn_in=burn_in)
-train_dataloader = dict(batch_sampler=dict(burn_in=burn_in))
+split = dict(percent=10, fold=1)
+image_size = (1024, 1024)
+scale_jitter = (0.1, 2.0)
+# The length of the released baseline configs.
+supervised = dict(schedule=dict(max_iters=73750))

@@ -10,16 +10,13 @@ Hardware: eight GPUs in its README; hours unknown. Not run by us at this scale.
 """
 _base_ = './mask2former_r50_coco1pct.py'
 
-dicc = dict(
-    type='ClipCategoryCorrection',
-    class_thr=0.85,
-    classifier=dict(
-        type='ClipRegionClassifier',
-        model='convnext_large_d_320',
-        pretrained='laion2b_s29b_b131k_ft_soup',
-        mode='mask_pool',
-        sentence_pooling='softmax',
-        normalize=False))
 model = dict(
     detector=dict(panoptic_head=dict(transformer_decoder=dict(num_layers=10))),
-    pseudo_label_hooks=[_base_.ddtf, dicc, _base_.pmua])
+    pseudo_label_hooks=dict(
+        dicc=dict(
+            classifier=dict(
+                model='convnext_large_d_320',
+                pretrained='laion2b_s29b_b131k_ft_soup',
+                mode='mask_pool',
+                sentence_pooling='softmax',
+                normalize=False))))

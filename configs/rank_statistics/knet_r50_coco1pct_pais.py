@@ -9,12 +9,13 @@ Hardware: four GPUs in PAIS's paper; kind and hours unknown. Not run by us at th
 """
 _base_ = '../pais/knet_r50_coco1pct.py'
 
-ranks = dict(
-    type='RankStatisticsWeights',
-    layer='kernel_head.sem_conv',
-    channels=256,
-    num_classes=80,
-    k=5,
-    bank_size=256,
-    offset=0.25)
-model = dict(pseudo_label_hooks=[_base_.dual_threshold, _base_.da_loss, ranks])
+model = dict(
+    pseudo_label_hooks=dict(
+        ranks=dict(
+            type='RankStatisticsWeights',
+            layer='kernel_head.sem_conv',
+            channels=256,
+            num_classes=80,
+            k=5,
+            bank_size=256,
+            offset=0.25)))

@@ -7,14 +7,15 @@ Run by us, shortened: see docs/results.md.
 """
 _base_ = '../pldc/mask2former_lite0_animals2pct.py'
 
-ranks = dict(
-    type='RankStatisticsWeights',
-    layer='panoptic_head.pixel_decoder.output_convs.0',
-    channels=128,
-    num_classes=7,
-    k=5,
-    bank_size=256,
-    offset=0.25,
-    labeled_interval=5,
-    samples_per_image=4)
-model = dict(pseudo_label_hooks=[_base_.ddtf, _base_.dicc, _base_.pmua, ranks])
+model = dict(
+    pseudo_label_hooks=dict(
+        ranks=dict(
+            type='RankStatisticsWeights',
+            layer='panoptic_head.pixel_decoder.output_convs.0',
+            channels=128,
+            num_classes=7,
+            k=5,
+            bank_size=256,
+            offset=0.25,
+            labeled_interval=5,
+            samples_per_image=4)))

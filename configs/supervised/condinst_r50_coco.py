@@ -10,6 +10,5 @@ _base_ = [
 ]
 
 custom_imports = dict(imports=['mmssis'], allow_failed_imports=False)
-model = _base_.detector
 
 optim_wrapper = dict(optimizer=dict(lr=0.01))

@@ -10,7 +10,6 @@ _base_ = [
 ]
 
 custom_imports = dict(imports=['mmssis'], allow_failed_imports=False)
-model = _base_.detector
 
 optim_wrapper = dict(
     _delete_=True,

@@ -4,9 +4,7 @@ mmdet's own config has 8 mask channels, as its dynamic head needs equal numbers.
 from boxes and from boxes with pseudo masks, by what the samples say they have.
 The backbone's ImageNet weights are loaded when training starts, not when the model is built.
 """
-num_classes = 80
-
-detector = dict(
+model = dict(
     type='WeightedCondInst',
     data_preprocessor=dict(
         type='DetDataPreprocessor',
@@ -37,7 +35,7 @@ detector = dict(
     bbox_head=dict(
         type='WeightedCondInstBboxHead',
         num_params=233,
-        num_classes=num_classes,
+        num_classes=80,
         in_channels=256,
         stacked_convs=4,
         feat_channels=256,

@@ -1,15 +1,12 @@
 """K-Net R50 for instances: 100 kernels, three update heads, as published.
 
-For own data set ``num_classes`` of both heads; ``data_set`` in a semi-supervised config does it.
 The backbone's ImageNet weights are loaded when training starts, not when the model is built.
 """
-num_classes = 80
-
 loss_mask = dict(type='CrossEntropyLoss', use_sigmoid=True, loss_weight=1.0)
 loss_dice = dict(type='DiceLoss', loss_weight=4.0)
 focal_loss = dict(type='FocalLoss', use_sigmoid=True, gamma=2.0, alpha=0.25)
 
-detector = dict(
+model = dict(
     type='KNet',
     data_preprocessor=dict(
         type='DetDataPreprocessor',
@@ -32,7 +29,7 @@ detector = dict(
     neck=dict(type='FPN', in_channels=[256, 512, 1024, 2048], out_channels=256, num_outs=4),
     kernel_head=dict(
         type='ConvKernelHead',
-        num_classes=num_classes,
+        num_classes=80,
         num_kernels=100,
         in_channels=256,
         channels=256,
@@ -43,14 +40,14 @@ detector = dict(
     num_stages=3,
     update_head=dict(
         type='KernelUpdateHead',
-        num_classes=num_classes,
+        num_classes=80,
         channels=256,
         num_heads=8,
         feedforward_channels=2048,
         loss_cls=dict(loss_weight=2.0, **focal_loss),
         loss_mask=loss_mask,
         loss_dice=loss_dice,
-        # PAIS sets dict(type='CrossEntropyLoss', use_sigmoid=True, loss_weight=1.0).
+        # PAIS has a loss here: the mask-IoU branch.
         loss_iou=None),
     train_cfg=dict(
         assigner=dict(

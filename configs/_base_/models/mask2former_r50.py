@@ -1,29 +1,28 @@
-"""Mask2Former R50 for instances, as in mmdet's LSJ recipe; backbone frozen (paper, App. B.1).
+"""Mask2Former R50 for instances, as in mmdet's LSJ recipe; backbone frozen (PL-DC, App. B.1).
 
 The head's class takes pixel and instance weights; without weights it is mmdet's Mask2FormerHead.
 The backbone's ImageNet weights are loaded when training starts, not when the model is built.
 """
-num_classes = 80
-
+preprocessor = dict(
+    type='DetDataPreprocessor',
+    mean=[123.675, 116.28, 103.53],
+    std=[58.395, 57.12, 57.375],
+    bgr_to_rgb=True,
+    pad_size_divisor=32,
+    pad_mask=True,
+    mask_pad_value=0,
+    batch_augments=[
+        dict(
+            type='BatchFixedSizePad',
+            size='image_size',
+            img_pad_value=0,
+            pad_mask=True,
+            mask_pad_value=0,
+            pad_seg=False)
+    ])
 detector = dict(
     type='Mask2Former',
-    data_preprocessor=dict(
-        type='DetDataPreprocessor',
-        mean=[123.675, 116.28, 103.53],
-        std=[58.395, 57.12, 57.375],
-        bgr_to_rgb=True,
-        pad_size_divisor=32,
-        pad_mask=True,
-        mask_pad_value=0,
-        batch_augments=[
-            dict(
-                type='BatchFixedSizePad',
-                size=(1024, 1024),
-                img_pad_value=0,
-                pad_mask=True,
-                mask_pad_value=0,
-                pad_seg=False)
-        ]),
+    data_preprocessor=preprocessor,
     backbone=dict(
         type='ResNet',
         depth=50,
@@ -40,7 +39,7 @@ detector = dict(
         strides=[4, 8, 16, 32],
         feat_channels=256,
         out_channels=256,
-        num_things_classes=num_classes,
+        num_things_classes=80,
         num_stuff_classes=0,
         num_queries=100,
         num_transformer_feat_level=3,
@@ -86,7 +85,7 @@ detector = dict(
             use_sigmoid=False,
             loss_weight=2.0,
             reduction='mean',
-            class_weight=[1.0] * num_classes + [0.1]),
+            class_weight=[1.0] * 80 + [0.1]),
         loss_mask=dict(
             type='CrossEntropyLoss', use_sigmoid=True, reduction='mean', loss_weight=5.0),
         loss_dice=dict(
@@ -99,7 +98,7 @@ detector = dict(
             loss_weight=5.0)),
     panoptic_fusion_head=dict(
         type='MaskFormerFusionHead',
-        num_things_classes=num_classes,
+        num_things_classes=80,
         num_stuff_classes=0,
         loss_panoptic=None,
         init_cfg=None),
@@ -121,5 +120,9 @@ detector = dict(
         instance_on=True,
         max_per_image=100,
         iou_thr=0.8,
-        filter_low_score=True),
-    init_cfg=None)
+        filter_low_score=True))
+model = dict(
+    type='SemiInstanceSegmentor',
+    detector=detector,
+    candidates=dict(type='Mask2FormerCandidates'),
+    data_preprocessor=dict(type='SemiDataPreprocessor', data_preprocessor=preprocessor))

@@ -1,17 +1,22 @@
-"""PAIS on Mask R-CNN R50.
+"""PAIS on Mask R-CNN R50, with a mask-IoU branch; thresholds and weights of the paper.
 
 From the released code come the teacher's background weights and the RPN's pseudo boxes.
 """
-_base_ = ['./mask-rcnn_r50_weighted.py', './pais_mask-rcnn_hooks.py']
+_base_ = './mask-rcnn_r50.py'
 
+_base_.model.roi_head.mask_head.update(
+    type='FCNMaskIoUHead', iou_channels=128, iou_loss_weight=0.25)
 model = dict(
+    _delete_=True,
     type='PAIS',
-    detector=_base_.detector,
+    detector=_base_.model,
     # The mask head runs on the boxes that can pass the filter alone.
-    candidates=dict(type='MaskRCNNCandidates', score_thr=_base_.class_thr),
-    pseudo_label_hooks=[_base_.dual_threshold, _base_.da_loss],
-    teacher_background=True,
+    candidates=dict(type='MaskRCNNCandidates', score_thr=0.35, teacher_background=True),
+    pseudo_label_hooks=dict(
+        dual_threshold=dict(
+            type='DualThresholdFilter', class_thr=0.35, mask_thr=0.30, min_area=0),
+        da_loss=dict(type='AligningWeights', alpha=4.0, beta=4.0)),
     burn_in=0,
     unsup_weight=1.5,
     data_preprocessor=dict(
-        type='SemiDataPreprocessor', data_preprocessor=_base_.detector.data_preprocessor))
+        type='SemiDataPreprocessor', data_preprocessor=_base_.model.data_preprocessor))

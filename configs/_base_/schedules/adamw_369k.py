@@ -3,8 +3,6 @@
 The released files list two milestones; their scheduler reads the last one as the total length, so
 only one step is left, at 327 778 / 355 092 of all iterations. The paper names no LR step.
 """
-max_iters = 368750
-
 optim_wrapper = dict(
     type='OptimWrapper',
     constructor='StudentOptimWrapperConstructor',
@@ -13,7 +11,6 @@ optim_wrapper = dict(
     clip_grad=dict(max_norm=0.01, norm_type=2))
 param_scheduler = [
     dict(
-        type='MultiStepLR', begin=0, end=max_iters, by_epoch=False, milestones=[340386],
-        gamma=0.1)
+        type='MultiStepLR', begin=0, end=368750, by_epoch=False, milestones=[340386], gamma=0.1)
 ]
-train_cfg = dict(type='SemiTrainLoop', max_iters=max_iters, val_interval=5000)
+train_cfg = dict(type='SemiTrainLoop', max_iters=368750, val_interval=5000)

@@ -16,6 +16,6 @@ optim_wrapper = dict(
             level_embed=embedding)))
 param_scheduler = [
     dict(
-        type='MultiStepLR', begin=0, end=_base_.max_iters, by_epoch=False,
-        milestones=[327778, 355092], gamma=0.1)
+        type='MultiStepLR', begin=0, end=368750, by_epoch=False, milestones=[327778, 355092],
+        gamma=0.1)
 ]

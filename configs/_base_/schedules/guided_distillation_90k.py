@@ -1,8 +1,7 @@
 """Cityscapes schedule of GuidedDistillation: 90 000 iterations, polynomial decay to 0."""
 _base_ = './guided_distillation_369k.py'
 
-max_iters = 90000
 param_scheduler = [
-    dict(type='PolyLR', power=0.9, eta_min=0.0, begin=0, end=max_iters, by_epoch=False)
+    dict(type='PolyLR', power=0.9, eta_min=0.0, begin=0, end=90000, by_epoch=False)
 ]
-train_cfg = dict(max_iters=max_iters)
+train_cfg = dict(max_iters=90000)

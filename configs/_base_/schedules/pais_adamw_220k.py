@@ -4,8 +4,6 @@ The teacher's momentum of step n is min(0.999, n / (n + 1)), as in the released 
 """
 _base_ = '../default_runtime.py'
 
-max_iters = 220000
-
 optim_wrapper = dict(
     type='OptimWrapper',
     constructor='StudentOptimWrapperConstructor',
@@ -14,10 +12,9 @@ optim_wrapper = dict(
     clip_grad=dict(max_norm=1.0, norm_type=2))
 param_scheduler = [
     dict(
-        type='MultiStepLR', begin=0, end=max_iters, by_epoch=False, milestones=[160000, 200000],
+        type='MultiStepLR', begin=0, end=220000, by_epoch=False, milestones=[160000, 200000],
         gamma=0.1),
     dict(type='LinearLR', start_factor=0.001, by_epoch=False, begin=0, end=1000),
 ]
-train_cfg = dict(type='SemiTrainLoop', max_iters=max_iters, val_interval=10000)
-pais_ema = dict(type='TeacherEMAHook', momentum=0.999, warm_up=999, warm_up_offset=1)
-custom_hooks = [*_base_.run_hooks, pais_ema]
+train_cfg = dict(type='SemiTrainLoop', max_iters=220000, val_interval=10000)
+default_hooks = dict(teacher=dict(momentum=0.999, warm_up=999, warm_up_offset=1))

@@ -1,9 +1,0 @@
-"""PAIS without DALoss, Mask R-CNN, on 2 % of `animals`: the thresholds stay, nothing is weighed.
-
-    python tools/train.py configs/pais/ablations/mask-rcnn_lite0_animals2pct_no-daloss.py
-
-No published AP. Run by us: see docs/results.md.
-"""
-_base_ = '../mask-rcnn_lite0_animals2pct.py'
-
-model = dict(pseudo_label_hooks=[_base_.dual_threshold])
