@@ -6,7 +6,6 @@ import random
 import numpy as np
 import pytest
 import torch
-from mmengine.logging import MessageHub
 from mmengine.registry import DefaultScope
 from toy_data import semi_dataset
 from yapf.yapflib import yapf_api
@@ -34,20 +33,6 @@ def _scope_and_seed():
 def _plain_config_dumps(monkeypatch):
     """mmengine formats the config with yapf at every checkpoint: seconds each, of no use here."""
     monkeypatch.setattr(yapf_api, 'FormatCode', lambda text, **style: (text, True))
-
-
-@pytest.fixture
-def clock():
-    """Set the Runner's clock, as the detector reads it: ``clock(iteration, max_iters)``."""
-    hub = MessageHub.get_current_instance()
-
-    def set_clock(iteration: int, max_iters: int) -> None:
-        hub.update_info('iter', iteration)
-        hub.update_info('max_iters', max_iters)
-
-    yield set_clock
-    for name in ('iter', 'max_iters'):
-        hub.runtime_info.pop(name, None)
 
 
 @pytest.fixture

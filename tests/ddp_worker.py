@@ -12,6 +12,7 @@ from mmdet.registry import TRANSFORMS
 from mmengine.config import Config
 from mmengine.runner import Runner
 from toy import toy_config
+from toy_box_teacher import box_config
 from toy_pais import pais_config
 
 import mmssis  # noqa: F401
@@ -31,25 +32,54 @@ class StalledStorage(BaseTransform):
 
 def make_config(root: Path, scenario: str) -> Config:
     """Training config of this rank in a scenario; 'knet:...' is the scenario on PAIS's K-Net."""
+    kind, _, scenario = scenario.rpartition(':')
+    if kind == 'box-teacher':
+        return make_box_config(root / kind, scenario)
     rank = dist.get_rank()
     settings = dict(max_iters=ITERS, burn_in=1, write=False)
-    kind, _, scenario = scenario.rpartition(':')
-    config = Config(pais_config(root, kind, **settings) if kind else toy_config(root, **settings),
-                    format_python_code=False)
-    config.update(launcher='pytorch', model_wrapper_cfg=dict(type='CPUDistributedDataParallel'))
-    labeled, unlabeled = config.train_dataloader.dataset.datasets
+    config = distributed(pais_config(root, kind, **settings) if kind
+                         else toy_config(root, **settings))
+    dataset = config.train_dataloader.dataset
+    labeled, unlabeled = dataset.labeled, dataset.unlabeled
     if scenario == 'no_pseudo_labels' and rank == 1:
-        config.model.pseudo_label_hooks[0] = dict(type='ClassThresholdFilter', class_thr=1.0)
+        config.model.pseudo_label_hooks = dict(
+            none=dict(type='ClassThresholdFilter', class_thr=1.0),
+            **config.model.pseudo_label_hooks)
     if scenario == 'no_labeled_instances' and rank == 1:
         labeled.ann_file = 'annotations/empty.json'
         labeled.filter_cfg = dict(filter_empty_gt=False)
     if scenario in ('unreadable_skip', 'unreadable_error') and rank == 1:
         unlabeled.ann_file = 'annotations/missing_files.json'
         config.train_dataloader.dataset.on_unreadable = scenario.split('_')[1]
-    hangs = scenario == 'hanging_storage'
-    config.custom_hooks.append(dict(type='RankWatchHook', timeout=3 if hangs else 60))
-    if hangs and rank == 1:
-        unlabeled.pipeline.insert(0, dict(type='StalledStorage'))
+    if scenario == 'hanging_storage':
+        config.default_hooks.rank_watch.timeout = 3
+        if rank == 1:
+            unlabeled.pipeline.insert(0, dict(type='StalledStorage'))
+    return config
+
+
+def distributed(config: dict) -> Config:
+    """A config for two ranks on a CPU."""
+    config.update(launcher='pytorch', model_wrapper_cfg=dict(type='CPUDistributedDataParallel'))
+    config['default_hooks']['rank_watch'] = dict(type='RankWatchHook', timeout=60)
+    return Config(config, format_python_code=False)
+
+
+def make_box_config(root: Path, scenario: str) -> Config:
+    """BoxTeacher; in the odd scenarios rank 1 has no box at all.
+
+    One without the source `boxes` has no student view in burn-in, where the other's has one.
+    """
+    config = distributed(box_config(
+        root, mixed=scenario.startswith('mixed'), write=False, max_iters=ITERS,
+        burn_in=int(scenario != 'mixed_unlabeled')))
+    dataset = config.train_dataloader.dataset
+    if dist.get_rank() == 1 and scenario == 'no_boxes':
+        dataset.boxes.ann_file = 'annotations/empty.json'
+    if dist.get_rank() == 1 and scenario == 'mixed_unlabeled':
+        dataset.boxes = None
+        config.train_dataloader.batch_sampler.update(boxes=0, unlabeled=2)
+        config.model.pseudo_label_hooks.unlabeled_filter.class_thr = 1.0
     return config
 
 
@@ -62,6 +92,10 @@ def write_variants(root: Path) -> None:
     for image in unlabeled['images'][::2]:
         image['file_name'] = 'missing_' + image['file_name']
     (root / 'annotations/missing_files.json').write_text(json.dumps(unlabeled))
+    boxes = root / 'box-teacher'
+    box_config(boxes)
+    content = json.loads((boxes / 'annotations/boxes.json').read_text())
+    (boxes / 'annotations/empty.json').write_text(json.dumps(dict(content, annotations=[])))
 
 
 def main() -> None:

@@ -4,19 +4,19 @@ import json
 import math
 import re
 from pathlib import Path
-from typing import Any, Dict
+from typing import Any, Callable, Dict
 
 import cv2
 import numpy as np
 import pytest
 import torch
+from mmengine.config import Config
 from mmengine.runner import Runner
 
 from mmssis.utils import load_config
 
 ROOT = Path(__file__).parents[1]
-BASE = ROOT / 'configs/pldc/mask2former_lite0_animals2pct.py'
-PAIS = [ROOT / f'configs/pais/{model}_lite0_animals2pct.py' for model in ('knet', 'mask-rcnn')]
+BASE = 'own_data/mask2former_lite0_cpu.py'
 CLASSES = ('bolt', 'nut')
 SIZE = 96
 
@@ -52,96 +52,110 @@ def write_coco(root: Path, name: str, first: int, num: int) -> None:
 
 
 @pytest.fixture
-def config_file(tmp_path: Path) -> Path:
-    """The documented config, on the small model, beside generated data."""
+def load(tmp_path: Path) -> Callable[..., Config]:
+    """Load the documented config on another base, beside generated data, for two updates."""
     root = tmp_path / 'bolts'
     write_coco(root, 'labeled.json', first=0, num=4)
     write_coco(root, 'val.json', first=4, num=2)
     for i in range(6, 10):
         write_image(root / f'unlabeled_images/{i}.png', i)
-    text = documented_config().replace('data/bolts', str(root))
-    text = text.replace('mmssis::pldc/mask2former_r50_coco10pct.py', str(BASE))
-    path = tmp_path / 'bolts.py'
-    path.write_text(text)
-    return path
+
+    def load_text(text: str, base: str = BASE, supervised: bool = False,
+                  **options: Any) -> Config:
+        text = text.replace('data/bolts', str(root))
+        path = tmp_path / 'bolts.py'
+        path.write_text(text.replace("'mmssis::own_data/mask2former_r50_one-gpu.py'",
+                                     repr(str(ROOT / 'configs' / base))))
+        schedule = dict(max_iters=2, val_interval=2)
+        if not supervised:
+            schedule['burn_in'] = 1
+        return load_config(path, {
+            'schedule': schedule, 'image_size': (64, 64), 'work_dir': str(tmp_path / 'work'),
+            'model.detector.backbone.init_cfg': None, 'default_hooks.logger.interval': 1,
+            'randomness': dict(seed=0), 'experiment_name': tmp_path.name, **options,
+        }, supervised=supervised)
+
+    return load_text
 
 
-def test_documented_config_has_at_most_12_lines() -> None:
-    assert len(documented_config().strip().splitlines()) <= 12
+def train(cfg: Config) -> Runner:
+    """Train to the end."""
+    runner = Runner.from_cfg(cfg)
+    runner.train()
+    return runner
 
 
-def test_documented_config_says_everything_once() -> None:
+def losses_of(runner: Runner) -> Dict[str, float]:
+    """The last value of every loss."""
+    return {name: scalar.current() for name, scalar in runner.message_hub.log_scalars.items()
+            if name.startswith('train/') and 'loss' in name}
+
+
+def test_documented_config_says_everything_once_in_12_lines() -> None:
     text = documented_config()
+    assert len(text.strip().splitlines()) <= 12
     for word in (*CLASSES, 'data/bolts', 'labeled.json', 'val.json', 'unlabeled_images'):
         assert len(re.findall(rf"'{word}'", text)) == 1
 
 
-@pytest.mark.slow
-def test_documented_config_trains(config_file: Path, tmp_path: Path) -> None:
-    """One supervised and one semi-supervised iteration, then validation of both models."""
-    hooks = [dict(type='DualThresholdFilter', class_thr=0.0, mask_thr=0.0, min_area=0),
-             dict(type='MaskUncertainty')]
-    cfg = load_config(config_file, {
-        'schedule': dict(max_iters=2, burn_in=1, val_interval=2),
-        'model.pseudo_label_hooks': hooks,
-        'train_dataloader.batch_size': 2,
-        'train_dataloader.batch_sampler.source_ratio': [1, 1],
-        'work_dir': str(tmp_path / 'work'),
-        'default_hooks.logger.interval': 1,
-        'randomness': dict(seed=0),
-        'experiment_name': tmp_path.name,
-    })
-    runner = Runner.from_cfg(cfg)
-    runner.train()
+SEMI = {'train_dataloader.batch_sampler.labeled': 1, 'train_dataloader.batch_sampler.unlabeled': 1}
+KEEP_ALL = dict(class_thr=0.0, mask_thr=0.0, min_area=0)
+FAMILIES = {
+    'Mask2Former': (BASE, 'ddtf', 'panoptic_head.cls_embed', 3),
+    'Mask R-CNN': ('pais/mask-rcnn_lite0_animals2pct.py', 'dual_threshold',
+                   'roi_head.bbox_head.fc_cls', 3),
+    'K-Net': ('pais/knet_lite0_animals2pct.py', 'dual_threshold', 'update_heads.0.fc_cls', 2),
+}
 
-    hub = runner.message_hub
-    assert runner.iter == 2
-    assert math.isfinite(hub.get_scalar('train/sup_loss_mask').current())
-    assert hub.get_scalar('train/unsup_loss_mask').current() > 0
-    assert {'val/teacher/coco/segm_mAP', 'val/student/coco/segm_mAP'} <= set(hub.log_scalars)
-    assert runner.model.student.panoptic_head.cls_embed.out_features == len(CLASSES) + 1
+
+@pytest.mark.slow
+@pytest.mark.parametrize('family', FAMILIES)
+def test_every_family_trains_on_own_classes(load, tmp_path: Path, family: str) -> None:
+    """One supervised and one semi-supervised update, then validation of both models."""
+    base, hook, classifier, outputs = FAMILIES[family]
+    keep = {f'model.pseudo_label_hooks.{hook}.{key}': value for key, value in KEEP_ALL.items()}
+    if family == 'Mask R-CNN':
+        keep['model.candidates.score_thr'] = 0.0
+    runner = train(load(documented_config(), base, **SEMI, **keep))
+    losses = losses_of(runner)
+    assert runner.iter == 2 and all(map(math.isfinite, losses.values()))
+    assert any(value > 0 for name, value in losses.items()
+               if name.startswith('train/unsup_') and 'loss_mask' in name)
+    assert {'val/teacher/coco/segm_mAP',
+            'val/student/coco/segm_mAP'} <= set(runner.message_hub.log_scalars)
+    assert runner.model.student.get_submodule(classifier).out_features == outputs
     checkpoint = torch.load(tmp_path / 'work/iter_2.pth', weights_only=False)
     assert tuple(checkpoint['meta']['dataset_meta']['classes']) == CLASSES
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize('base', PAIS, ids=lambda path: path.stem)
-def test_documented_config_trains_with_pais_as_base(base: Path, config_file: Path,
-                                                    tmp_path: Path) -> None:
-    """K-Net and Mask R-CNN: the two classes arrive in every head."""
-    config_file.write_text(config_file.read_text().replace(str(BASE), str(base)))
-    cfg = load_config(config_file, {
-        'schedule': dict(max_iters=2, burn_in=1, val_interval=2),
-        'model.pseudo_label_hooks.0.class_thr': 0.0,
-        'model.pseudo_label_hooks.0.mask_thr': 0.0,
-        'train_dataloader.batch_size': 2,
-        'train_dataloader.batch_sampler.source_ratio': [1, 1],
-        'work_dir': str(tmp_path / 'work'),
-        'default_hooks.logger.interval': 1,
-        'randomness': dict(seed=0),
-        'experiment_name': tmp_path.name,
-    })
-    if 'score_thr' in cfg.model.candidates:
-        cfg.model.candidates.score_thr = 0.0
-    runner = Runner.from_cfg(cfg)
-    runner.train()
-    names = [name for name in runner.message_hub.log_scalars if 'unsup' in name]
-    assert names and all(math.isfinite(runner.message_hub.get_scalar(name).current())
-                         for name in names)
-    counts = {name: module.num_classes for name, module in runner.model.student.named_modules()
-              if isinstance(vars(module).get('num_classes'), int) and 'rpn' not in name}
-    assert len(counts) >= 2 and set(counts.values()) == {len(CLASSES)}
+def test_condinst_trains_on_own_boxes(load) -> None:
+    """BoxTeacher: the file of `labeled` as one of boxes alone, and no unlabeled image."""
+    text = documented_config().replace('labeled=', 'boxes=', 1)
+    text = re.sub(r"\n *unlabeled='unlabeled_images',", '', text)
+    runner = train(load(text, 'box_teacher/condinst_lite0_animals.py',
+                        **{'train_dataloader.batch_sampler.boxes': 2}))
+    losses = losses_of(runner)
+    assert runner.iter == 2 and losses and all(map(math.isfinite, losses.values()))
+    assert runner.model.student.bbox_head.conv_cls.out_channels == len(CLASSES)
 
 
-def test_a_supervised_config_made_longer_in_the_wrong_place_is_refused(config_file: Path,
-                                                                       tmp_path: Path) -> None:
+def test_a_supervised_run_needs_no_unlabeled_images(load) -> None:
+    text = re.sub(r"\n *unlabeled='unlabeled_images',", '', documented_config())
+    assert 'unlabeled' not in text
+    with pytest.raises(ValueError, match="lacks 'unlabeled'"):
+        load(text)
+    cfg = load(text, supervised=True, **{'train_dataloader.batch_sampler.labeled': 1})
+    runner = train(cfg)
+    assert runner.iter == 2 and 'val/student/coco/segm_mAP' in runner.message_hub.log_scalars
+    assert not [name for name in runner.message_hub.log_scalars if 'unsup' in name]
+
+
+def test_its_baseline_made_longer_in_the_wrong_place_is_refused(load) -> None:
     """Its burn-in would end before it does, and every candidate would become a pseudo label."""
-    base = ROOT / 'configs/supervised/mask2former_lite0_animals2pct.py'
-    config_file.write_text(config_file.read_text().replace(str(BASE), str(base)))
-    settings = {'schedule': dict(_delete_=True, max_iters=2), 'work_dir': str(tmp_path / 'work'),
-                'experiment_name': tmp_path.name}
-    cfg = load_config(config_file, settings)
-    assert cfg.model.burn_in == 2
-    cfg.train_cfg.max_iters = 4
-    with pytest.raises(ValueError, match='pseudo_label_hooks has no filter.*schedule.max_iters'):
+    cfg = load(documented_config(), supervised=True)
+    assert cfg.model.burn_in >= cfg.train_cfg.max_iters == 2
+    cfg.train_cfg.max_iters = cfg.model.burn_in + 2
+    cfg.param_scheduler = None
+    with pytest.raises(ValueError, match='supervised|TeacherEMAHook'):
         Runner.from_cfg(cfg).train()

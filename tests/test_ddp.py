@@ -8,47 +8,46 @@ from pathlib import Path
 import pytest
 
 TESTS = Path(__file__).parent
+pytestmark = [pytest.mark.slow, pytest.mark.ddp]
 
 
-def launch(root, *scenarios):
-    """Run the scenarios on two ranks; a hang ends in ``TimeoutExpired``."""
-    path = os.pathsep.join([str(TESTS), str(TESTS.parent), os.environ.get('PYTHONPATH', '')])
+def launch(script, *arguments):
+    """Run a script of the tests on two ranks; a hang ends in ``TimeoutExpired``."""
+    folders = [TESTS, TESTS.parent, TESTS / 'models/pseudo_labels/rank_statistics']
+    path = os.pathsep.join([*map(str, folders), os.environ.get('PYTHONPATH', '')])
     return subprocess.run(
         [sys.executable, '-m', 'torch.distributed.run', '--nproc_per_node', '2',
-         '--master_port', str(20000 + os.getpid() % 20000), str(TESTS / 'ddp_worker.py'),
-         str(root), *scenarios],
+         '--master_port', str(20000 + os.getpid() % 20000), str(TESTS / script),
+         *map(str, arguments)],
         env=dict(os.environ, PYTHONPATH=path, OMP_NUM_THREADS='1', CUDA_VISIBLE_DEVICES=''),
-        capture_output=True, text=True, timeout=240)
+        capture_output=True, text=True, timeout=360)
 
 
-@pytest.mark.slow
-def test_gap_2_25_odd_ranks_do_not_hang(tmp_path):
-    scenarios = ['normal', 'no_labeled_instances', 'no_pseudo_labels', 'unreadable_skip']
-    result = launch(tmp_path, *scenarios)
+def assert_ok(result, *scenarios):
     assert result.returncode == 0, result.stdout[-2000:] + result.stderr[-4000:]
-    assert [f'scenario {name} ok' in result.stdout for name in scenarios] == [True] * 4
+    assert [name for name in scenarios if f'scenario {name} ok' not in result.stdout] == []
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize('kind', ['knet', 'mask-rcnn'])
-def test_pais_with_an_empty_rank_does_not_hang(kind, tmp_path):
-    scenarios = [f'{kind}:{name}'
-                 for name in ('normal', 'no_labeled_instances', 'no_pseudo_labels')]
-    result = launch(tmp_path, *scenarios)
-    assert result.returncode == 0, result.stdout[-2000:] + result.stderr[-4000:]
-    assert [f'scenario {name} ok' in result.stdout for name in scenarios] == [True] * 3
+def test_gap_2_25_odd_ranks_of_every_method_do_not_hang(tmp_path):
+    names = ('normal', 'no_labeled_instances', 'no_pseudo_labels')
+    scenarios = [*names, 'unreadable_skip', *(f'knet:{name}' for name in names[1:]),
+                 *(f'mask-rcnn:{name}' for name in names[1:]),
+                 *(f'box-teacher:{name}' for name in ('no_boxes', 'mixed', 'mixed_unlabeled'))]
+    assert_ok(launch('ddp_worker.py', tmp_path, *scenarios), *scenarios)
 
 
-@pytest.mark.slow
+def test_models_with_an_empty_rank_agree():
+    assert_ok(launch('ddp_models.py'), 'knet', 'bank', 'rank_statistics')
+
+
 def test_unreadable_images_of_one_rank_end_the_run_with_their_name(tmp_path):
-    result = launch(tmp_path, 'unreadable_error')
+    result = launch('ddp_worker.py', tmp_path, 'unreadable_error')
     assert result.returncode != 0
     assert 'missing_unlabeled' in result.stderr and 'rank' in result.stderr
 
 
-@pytest.mark.slow
 def test_rank_that_hangs_is_named(tmp_path):
-    result = launch(tmp_path, 'hanging_storage')
+    result = launch('ddp_worker.py', tmp_path, 'hanging_storage')
     assert result.returncode != 0
     assert 'Iteration 2: not every rank had its batch after 3 s' in result.stderr
-    assert 'Ranks 1 failed' in result.stderr and 'RankWatchHook in custom_hooks' in result.stderr
+    assert 'Ranks 1 failed' in result.stderr and 'default_hooks.rank_watch.timeout' in result.stderr

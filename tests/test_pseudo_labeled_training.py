@@ -2,39 +2,15 @@
 
 import math
 
-import pytest
 import torch
 from mmdet.registry import MODELS
 from mmengine.config import Config
 from mmengine.runner import Runner
-from test_resume import assert_same_state
 from toy_pseudo import pseudo_config, scored_pipeline, write_pseudo
-
-from mmssis.engine.resume import find_resumable_checkpoint
-
-
-def make_config(root, work_dir, resume=False, max_iters=4, **settings):
-    """A checkpoint after each iteration."""
-    config = pseudo_config(
-        root, max_iters=max_iters, write=not root.joinpath('labeled').exists(), **settings)
-    config.update(work_dir=str(work_dir), resume=resume)
-    if resume:
-        config['load_from'] = find_resumable_checkpoint(work_dir)
-    config['default_hooks']['checkpoint'].update(
-        interval=1, max_keep_ckpts=3, backend_args=dict(backend='atomic'))
-    return Config(config, format_python_code=False)
-
-
-def test_resumed_equals_uninterrupted(tmp_path):
-    torch.set_num_threads(1)
-    Runner.from_cfg(make_config(tmp_path, tmp_path / 'whole')).train()
-    Runner.from_cfg(make_config(tmp_path, tmp_path / 'halves', max_iters=2)).train()
-    Runner.from_cfg(make_config(tmp_path, tmp_path / 'halves', resume=True)).train()
-    assert_same_state(tmp_path / 'whole/iter_4.pth', tmp_path / 'halves/iter_4.pth')
 
 
 def test_trains_past_preflight_and_evaluates(tmp_path):
-    config = make_config(tmp_path, tmp_path / 'work', max_iters=2, val=True)
+    config = Config(pseudo_config(tmp_path, max_iters=2, val=True), format_python_code=False)
     config.model.test_cfg.rcnn.score_thr = 0.0
     runner = Runner.from_cfg(config)
     before = {name: value.clone() for name, value in runner.model.named_parameters()}
@@ -71,22 +47,16 @@ ALL = {'loss_cls', 'acc', 'loss_bbox', 'loss_mask', 'loss_mask_coarse'}
 MASKS = {'loss_mask', 'loss_mask_coarse'}
 
 
-@pytest.mark.parametrize('exponents, unchanged', [
-    pytest.param((None, None), ALL, id='no exponent'),
-    pytest.param((0, 0), ALL, id='exponent 0'),
-    pytest.param((4, None), ALL - {'loss_cls'}, id='class'),
-    pytest.param((None, 4), ALL - MASKS, id='mask'),
-    pytest.param((4, 4), ALL - MASKS - {'loss_cls'}, id='both'),
-])
-def test_scores_reach_the_losses_through_their_exponents(tmp_path, exponents, unchanged):
+def test_scores_reach_the_losses_through_their_exponents(tmp_path):
     plain = first_losses(tmp_path, score=1.0, mask_score=1.0)
-    weighted = first_losses(tmp_path, exponents, score=0.4, mask_score=0.6)
     assert plain.keys() == ALL
-    assert same(plain, weighted) == unchanged
-    if 'loss_mask' not in unchanged:
-        assert weighted['loss_mask'] < plain['loss_mask']
-
-
-def test_scores_of_1_weigh_1(tmp_path):
-    plain = first_losses(tmp_path)
+    assert same(plain, first_losses(tmp_path)) == ALL
+    for exponents, unchanged in (
+            ((0, 0), ALL), ((4, None), ALL - {'loss_cls'}), ((None, 4), ALL - MASKS),
+            ((4, 4), ALL - MASKS - {'loss_cls'})):
+        weighted = first_losses(tmp_path, exponents, score=0.4, mask_score=0.6)
+        assert same(plain, weighted) == unchanged, exponents
+        if 'loss_mask' not in unchanged:
+            assert weighted['loss_mask'] < plain['loss_mask']
+    # Scores of 1 weigh 1.
     assert same(plain, first_losses(tmp_path, (4, 4), score=1.0, mask_score=1.0)) == ALL

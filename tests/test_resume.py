@@ -17,13 +17,15 @@ from toy_pais import pais_config
 from mmssis.engine.resume import find_resumable_checkpoint
 
 TESTS = Path(__file__).parent
-HOOKS = [dict(type='AdaptiveThresholdFilter', num_classes=3, class_range=(0.0, 0.5),
-              mask_range=(0.0, 0.6), momentum=0.5, min_area=0), dict(type='MaskUncertainty')]
+HOOKS = dict(
+    adaptive=dict(type='AdaptiveThresholdFilter', num_classes=3, class_range=(0.0, 0.5),
+                  mask_range=(0.0, 0.6), momentum=0.5, min_area=0),
+    pmua=dict(type='MaskUncertainty'))
 
 
 def make_config(root, work_dir, resume=False, pais=None):
-    """Four semi-supervised iterations after two of burn-in, a checkpoint after each."""
-    settings = dict(max_iters=6, burn_in=2, write=not root.joinpath('labeled').exists())
+    """Four semi-supervised iterations after one of burn-in, a checkpoint after each."""
+    settings = dict(max_iters=5, burn_in=1, write=not root.joinpath('labeled').exists())
     config = (toy_config(root, hooks=HOOKS, **settings) if pais is None
               else pais_config(root, pais, **settings))
     config.update(work_dir=str(work_dir), resume=resume)
@@ -60,18 +62,15 @@ def assert_same_state(first, second):
 
 
 @pytest.mark.parametrize('pais', [
-    pytest.param(None, id='PL-DC'),
-    pytest.param('knet', id='PAIS on K-Net', marks=pytest.mark.slow),
-    pytest.param('mask-rcnn', id='PAIS on Mask R-CNN', marks=pytest.mark.slow),
-])
-def test_gap_2_16_resumed_equals_uninterrupted(tmp_path, pais):
+    pytest.param('knet', marks=pytest.mark.slow), pytest.param('mask-rcnn')])
+def test_resumed_pais_equals_uninterrupted(tmp_path, pais):
     torch.set_num_threads(1)
     Runner.from_cfg(make_config(tmp_path, tmp_path / 'whole', pais=pais)).train()
     half = make_config(tmp_path, tmp_path / 'halves', pais=pais)
-    half.train_cfg.max_iters = 3
+    half.train_cfg.max_iters = 2
     Runner.from_cfg(half).train()
     Runner.from_cfg(make_config(tmp_path, tmp_path / 'halves', True, pais)).train()
-    assert_same_state(tmp_path / 'whole/iter_6.pth', tmp_path / 'halves/iter_6.pth')
+    assert_same_state(tmp_path / 'whole/iter_5.pth', tmp_path / 'halves/iter_5.pth')
 
 
 SCRIPT = """
@@ -82,28 +81,28 @@ import mmssis
 from mmengine.runner import Runner
 from test_resume import make_config
 root = Path(sys.argv[1])
-Runner.from_cfg(make_config(root, root / sys.argv[2], resume=sys.argv[3] == 'resume')).train()
+Runner.from_cfg(make_config(root, root / sys.argv[2])).train()
 """
 
 
-def start(root, name, mode):
+def start(root, name):
     path = os.pathsep.join([str(TESTS), str(TESTS.parent)])
-    return subprocess.Popen([sys.executable, '-c', SCRIPT, str(root), name, mode],
+    return subprocess.Popen([sys.executable, '-c', SCRIPT, str(root), name],
                             env=dict(os.environ, PYTHONPATH=path, OMP_NUM_THREADS='1'),
-                            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+                            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 @pytest.mark.slow
-def test_resume_after_kill_9_equals_uninterrupted(tmp_path):
+def test_gap_2_16_resume_after_kill_9_equals_uninterrupted(tmp_path):
     toy_config(tmp_path)
-    process = start(tmp_path, 'killed', 'fresh')
+    process = start(tmp_path, 'killed')
     deadline = time.monotonic() + 120
-    while not (tmp_path / 'killed/iter_3.pth').exists() and time.monotonic() < deadline:
+    while not (tmp_path / 'killed/iter_2.pth').exists() and time.monotonic() < deadline:
         time.sleep(0.01)
     process.send_signal(signal.SIGKILL)
     process.wait()
-    assert not (tmp_path / 'killed/iter_6.pth').exists(), 'killed too late to say anything'
-    for name, mode in (('killed', 'resume'), ('whole', 'fresh')):
-        process = start(tmp_path, name, mode)
-        assert process.wait(timeout=120) == 0, process.stderr.read()[-3000:]
-    assert_same_state(tmp_path / 'whole/iter_6.pth', tmp_path / 'killed/iter_6.pth')
+    assert not (tmp_path / 'killed/iter_5.pth').exists(), 'killed too late to say anything'
+    torch.set_num_threads(1)
+    Runner.from_cfg(make_config(tmp_path, tmp_path / 'killed', resume=True)).train()
+    Runner.from_cfg(make_config(tmp_path, tmp_path / 'whole')).train()
+    assert_same_state(tmp_path / 'whole/iter_5.pth', tmp_path / 'killed/iter_5.pth')

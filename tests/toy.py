@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import List, Optional, Sequence
+from typing import Dict, List, Optional, Sequence
 
 import cv2
 import numpy as np
@@ -14,6 +14,10 @@ from mmengine.structures import InstanceData
 
 CLASSES = ('square', 'disc', 'bar')
 SIZE = 64
+META_KEYS = ('img_id', 'img_path', 'ori_shape', 'img_shape', 'scale_factor', 'flip',
+             'flip_direction', 'homography_matrix')
+PREPROCESSOR = dict(type='DetDataPreprocessor', mean=[127.5] * 3, std=[127.5] * 3,
+                    bgr_to_rgb=True, pad_size_divisor=32, pad_mask=True)
 
 
 def toy_detector(num_classes: int = 3, num_queries: int = 6) -> ConfigDict:
@@ -24,9 +28,7 @@ def toy_detector(num_classes: int = 3, num_queries: int = 6) -> ConfigDict:
     positions = dict(num_feats=16, normalize=True)
     return ConfigDict(
         type='Mask2Former',
-        data_preprocessor=dict(
-            type='DetDataPreprocessor', mean=[127.5] * 3, std=[127.5] * 3, bgr_to_rgb=True,
-            pad_size_divisor=32, pad_mask=True, mask_pad_value=0),
+        data_preprocessor=dict(PREPROCESSOR),
         backbone=dict(type='ResNet', depth=18, base_channels=8, stem_channels=8, num_stages=4,
                       out_indices=(0, 1, 2, 3), norm_cfg=dict(type='BN'), norm_eval=False),
         panoptic_head=dict(
@@ -64,17 +66,29 @@ def toy_detector(num_classes: int = 3, num_queries: int = 6) -> ConfigDict:
                       max_per_image=num_queries, iou_thr=0.8, filter_low_score=True))
 
 
-def toy_model(hooks: Optional[Sequence[dict]] = None, type: str = 'PLDC', **settings) -> ConfigDict:
+def toy_model(hooks: Optional[Dict[str, dict]] = None, type: str = 'PLDC',
+              **settings) -> ConfigDict:
     """Config of a semi-supervised detector around the tiny Mask2Former."""
     detector = toy_detector()
     if hooks is None:
-        hooks = [dict(type='DualThresholdFilter', class_thr=0.0, mask_thr=0.0, min_area=0),
-                 dict(type='MaskUncertainty')]
+        hooks = dict(
+            ddtf=dict(type='DualThresholdFilter', class_thr=0.0, mask_thr=0.0, min_area=0),
+            pmua=dict(type='MaskUncertainty'))
     return ConfigDict(
         type=type, detector=detector, candidates=dict(type='Mask2FormerCandidates'),
-        pseudo_label_hooks=list(hooks),
+        pseudo_label_hooks=dict(hooks),
         data_preprocessor=dict(type='SemiDataPreprocessor',
                                data_preprocessor=detector.data_preprocessor), **settings)
+
+
+def bare_sample(size: int = SIZE, ori: Optional[int] = None,
+                matrix: Optional[np.ndarray] = None) -> DetDataSample:
+    """A sample of a preprocessed image without any label."""
+    shape, ori = (size, size), ori or size
+    return DetDataSample(metainfo=dict(
+        img_shape=shape, batch_input_shape=shape, pad_shape=shape, ori_shape=(ori, ori),
+        scale_factor=(1.0, 1.0), img_path='toy.png', img_id=1,
+        homography_matrix=np.eye(3) if matrix is None else matrix))
 
 
 def labeled_sample(size: int = SIZE, labels: Sequence[int] = (0, 1)) -> DetDataSample:
@@ -82,10 +96,7 @@ def labeled_sample(size: int = SIZE, labels: Sequence[int] = (0, 1)) -> DetDataS
     masks = np.zeros((len(labels), size, size), np.uint8)
     for i in range(len(labels)):
         masks[i, 8 + 4 * i:40 + 4 * i, 4 + 8 * i:36 + 8 * i] = 1
-    sample = DetDataSample(metainfo=dict(
-        img_shape=(size, size), batch_input_shape=(size, size), homography_matrix=np.eye(3),
-        ori_shape=(size, size), pad_shape=(size, size), scale_factor=(1.0, 1.0),
-        img_path='toy.png', img_id=1))
+    sample = bare_sample(size)
     sample.gt_instances = InstanceData(
         labels=torch.tensor(labels, dtype=torch.long), bboxes=torch.zeros(len(labels), 4),
         masks=BitmapMasks(masks, size, size))
@@ -104,11 +115,7 @@ def semi_batch(num: int = 2, size: int = SIZE, burn_in: bool = False) -> dict:
 
 def write_coco(root: Path, name: str, num: int, seed: int = 0, size: int = SIZE,
                classes: Sequence[str] = CLASSES) -> Path:
-    """Write ``annotations/{name}.json`` and the images of folder ``{name}/``.
-
-    Returns:
-        Path of the annotation file.
-    """
+    """Write ``annotations/{name}.json``, which is returned, and the images of ``{name}/``."""
     rng = np.random.default_rng(seed)
     (root / name).mkdir(parents=True, exist_ok=True)
     (root / 'annotations').mkdir(exist_ok=True)
@@ -143,40 +150,40 @@ def toy_config(root: Path, max_iters: int = 4, burn_in: int = 2, num_labeled: in
         write_coco(root, 'labeled', num_labeled, seed=1)
         write_coco(root, 'unlabeled', num_unlabeled, seed=2)
     fields = ['sup', 'sup_strong', 'unsup_teacher', 'unsup_student']
-    pack = dict(type='PackDetInputs', meta_keys=(
-        'img_id', 'img_path', 'ori_shape', 'img_shape', 'scale_factor', 'flip', 'flip_direction',
-        'homography_matrix'))
+    pack = dict(type='PackDetInputs', meta_keys=META_KEYS)
     strong = [dict(type='StrongPhotometric'), dict(type='RandomNoiseErasing'), pack]
     geometry = [dict(type='Resize', scale=(SIZE, SIZE), keep_ratio=True),
                 dict(type='RandomFlip', prob=0.5)]
     common = dict(metainfo=dict(classes=CLASSES), data_root=str(root))
-    datasets = [
-        dict(type='CocoDataset', ann_file='annotations/labeled.json',
-             data_prefix=dict(img='labeled/'), **common, pipeline=[
-                 dict(type='LoadImageFromFile'),
-                 dict(type='LoadAnnotations', with_bbox=True, with_mask=True), *geometry,
-                 dict(type='MultiBranch', branch_field=fields, sup=[pack], sup_strong=strong)]),
-        dict(type='UnlabeledCocoDataset', ann_file='annotations/unlabeled.json',
-             data_prefix=dict(img='unlabeled/'), **common, pipeline=[
-                 dict(type='LoadImageFromFile'),
-                 dict(type='LoadEmptyAnnotations', with_bbox=True, with_mask=True), *geometry,
-                 dict(type='MultiBranch', branch_field=fields, unsup_teacher=[pack],
-                      unsup_student=strong)]),
-    ]
+    sources = dict(
+        labeled=dict(
+            type='CocoDataset', ann_file='annotations/labeled.json',
+            data_prefix=dict(img='labeled/'), **common, pipeline=[
+                dict(type='LoadImageFromFile'),
+                dict(type='LoadAnnotations', with_bbox=True, with_mask=True), *geometry,
+                dict(type='MultiBranch', branch_field=fields, sup=[pack], sup_strong=strong)]),
+        unlabeled=dict(
+            type='UnlabeledCocoDataset', ann_file='annotations/unlabeled.json',
+            data_prefix=dict(img='unlabeled/'), **common, pipeline=[
+                dict(type='LoadImageFromFile'),
+                dict(type='LoadEmptyAnnotations', with_bbox=True, with_mask=True), *geometry,
+                dict(type='MultiBranch', branch_field=fields, unsup_teacher=[pack],
+                     unsup_student=strong)]))
     config = dict(
         default_scope='mmdet', work_dir=str(root / 'work_dir'), randomness=dict(seed=0),
         log_processor=dict(by_epoch=False), log_level='WARNING',
         model=toy_model(burn_in=burn_in, **model_settings),
         train_dataloader=dict(
             batch_size=4, num_workers=0, sampler=dict(type='DefaultSampler', shuffle=False),
-            batch_sampler=dict(type='SemiBatchSampler', source_ratio=[1, 1], burn_in=burn_in),
-            dataset=dict(type='SemiConcatDataset', datasets=datasets)),
+            batch_sampler=dict(type='SemiBatchSampler', labeled=2, unlabeled=2),
+            dataset=dict(type='SemiDataset', **sources)),
         optim_wrapper=dict(optimizer=dict(type='AdamW', lr=1e-3),
                            clip_grad=dict(max_norm=0.1, norm_type=2)),
         train_cfg=dict(type='SemiTrainLoop', max_iters=max_iters, val_interval=max_iters),
-        default_hooks=dict(checkpoint=dict(type='CheckpointHook', by_epoch=False,
-                                           interval=max_iters)),
-        custom_hooks=[dict(type='IterationSeedHook'), dict(type='TeacherEMAHook', momentum=0.9)])
+        default_hooks=dict(
+            checkpoint=dict(type='CheckpointHook', by_epoch=False, interval=max_iters),
+            seed=dict(type='IterationSeedHook'),
+            teacher=dict(type='TeacherEMAHook', momentum=0.9)))
     if val:
         write_coco(root, 'val', 2, seed=3)
         config.update(
@@ -190,6 +197,5 @@ def toy_config(root: Path, max_iters: int = 4, burn_in: int = 2, num_labeled: in
                     data_prefix=dict(img='val/'), **common, pipeline=[
                         dict(type='LoadImageFromFile'),
                         dict(type='Resize', scale=(SIZE, SIZE), keep_ratio=True),
-                        dict(type='PackDetInputs', meta_keys=(
-                            'img_id', 'img_path', 'ori_shape', 'img_shape', 'scale_factor'))])))
+                        dict(type='PackDetInputs', meta_keys=META_KEYS[:5])])))
     return config

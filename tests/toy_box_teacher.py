@@ -1,7 +1,7 @@
 """BoxTeacher in the toy world: a tiny CondInst, batches with boxes, and a training config."""
 
 from pathlib import Path
-from typing import Optional, Sequence
+from typing import Mapping, Optional, Sequence
 
 import numpy as np
 import torch
@@ -9,49 +9,43 @@ from mmdet.registry import MODELS
 from mmdet.structures import DetDataSample
 from mmengine.config import ConfigDict
 from mmengine.structures import InstanceData
-from toy import CLASSES, SIZE, toy_config, write_coco
+from toy import CLASSES, META_KEYS, SIZE, bare_sample, toy_config, write_coco
 from toy_condinst import toy_condinst
 from toy_pais import sample_with_boxes
 
 BOXES = ((4., 8., 36., 40.), (12., 20., 44., 52.), (30., 2., 60., 30.))
-PACK = dict(type='PackDetInputs', meta_keys=(
-    'img_id', 'img_path', 'ori_shape', 'img_shape', 'scale_factor', 'flip', 'flip_direction',
-    'homography_matrix', 'box_labeled'))
+PACK = dict(type='PackDetInputs', meta_keys=(*META_KEYS, 'box_labeled'))
 ASSIGN = dict(type='AssignToBoxes', score_thr=0.0)
-FILTER = dict(type='UnlabeledOnly',
-              hook=dict(type='ClassThresholdFilter', class_thr=0.0, min_area=0))
+FILTER = dict(type='ClassThresholdFilter', only='unlabeled', class_thr=0.0, min_area=0)
+HOOKS = dict(assign=ASSIGN, unlabeled_filter=FILTER)
 
 
-def toy_box_teacher(hooks: Sequence[dict] = (ASSIGN, FILTER), num_classes: int = len(CLASSES),
+def toy_box_teacher(hooks: Mapping[str, dict] = HOOKS, num_classes: int = len(CLASSES),
                     **settings) -> ConfigDict:
     """Config of BoxTeacher around a tiny CondInst whose candidates always find something."""
     detector = toy_condinst(num_classes, warm_up=0)
     return ConfigDict(
         type='BoxTeacher', detector=detector,
         candidates=dict(type='CondInstCandidates', score_thr=0.0, max_per_img=10),
-        pseudo_label_hooks=list(hooks),
+        pseudo_label_hooks=dict(hooks),
         data_preprocessor=dict(type='SemiDataPreprocessor',
                                data_preprocessor=detector.data_preprocessor), **settings)
 
 
-def build_box_teacher(ready: bool = True, seed: int = 0, **settings) -> torch.nn.Module:
-    """BoxTeacher in training mode whose teacher equals its student."""
+def build_box_teacher(seed: int = 0, **settings) -> torch.nn.Module:
+    """BoxTeacher in training mode, its teacher like its student."""
     torch.manual_seed(seed)
     model = MODELS.build(toy_box_teacher(**settings))
     model.init_weights()
     model.train()
     model.teacher.load_state_dict(model.student.state_dict())
-    model.teacher_ready = ready
     return model
 
 
 def view(labels: Optional[Sequence[int]] = (0, 1), size: int = SIZE, ori: int = SIZE,
          matrix: Optional[np.ndarray] = None) -> DetDataSample:
     """A preprocessed view with boxes; without any label if ``labels`` is None."""
-    sample = DetDataSample(metainfo=dict(
-        img_shape=(size, size), batch_input_shape=(size, size), pad_shape=(size, size),
-        ori_shape=(ori, ori), scale_factor=(1.0, 1.0), img_path='toy.png', img_id=1,
-        homography_matrix=np.eye(3) if matrix is None else matrix))
+    sample = bare_sample(size, ori, matrix)
     if labels is not None:
         sample.set_metainfo(dict(box_labeled=True))
     labels = list(labels or ())
@@ -77,14 +71,14 @@ def box_config(root: Path, mixed: bool = False, write: bool = True, burn_in: int
                **settings) -> dict:
     """A whole training config over generated data, for ``Runner.from_cfg``.
 
-    With ``mixed``, images with masks are the first source, and images with boxes and without any
-    label together the second one.
+    With ``mixed``, images with masks and images without any label stand beside those with boxes.
     """
     if write:
         write_coco(root, 'boxes', 4, seed=4)
     config = toy_config(root, burn_in=burn_in, write=write, **settings)
     config['model'] = toy_box_teacher(burn_in=burn_in)
-    masks, unlabeled = config['train_dataloader']['dataset']['datasets']
+    dataset = config['train_dataloader']['dataset']
+    masks, unlabeled = dataset['labeled'], dataset['unlabeled']
     fields = ['sup', 'unsup_teacher', 'unsup_student']
     views = dict(type='MultiBranch', branch_field=fields, unsup_teacher=[PACK],
                  unsup_student=[dict(type='StrongPhotometric'), PACK])
@@ -96,12 +90,10 @@ def box_config(root: Path, mixed: bool = False, write: bool = True, burn_in: int
     masks['pipeline'][-1] = dict(type='MultiBranch', branch_field=fields, sup=[PACK])
     unlabeled['pipeline'] = [
         load, dict(type='LoadEmptyAnnotations', with_bbox=True), *flip, views]
-    loader = config['train_dataloader']
+    counts = dict(labeled=2, boxes=1, unlabeled=1) if mixed else dict(boxes=4)
+    config['train_dataloader'].update(
+        batch_sampler=dict(type='SemiBatchSampler', **counts),
+        dataset=dict(type='SemiDataset', boxes=boxes))
     if mixed:
-        second = dict(type='ConcatDataset', datasets=[boxes, unlabeled])
-        loader['dataset']['datasets'] = [masks, second]
-        loader['batch_sampler']['burn_in'] = 0
-    else:
-        loader['dataset']['datasets'] = [boxes]
-        loader['batch_sampler']['source_ratio'] = [1, 0]
+        config['train_dataloader']['dataset'].update(labeled=masks, unlabeled=unlabeled)
     return config

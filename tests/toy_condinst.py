@@ -6,9 +6,9 @@ import torch
 from mmdet.registry import MODELS
 from mmdet.structures import DetDataSample
 from mmengine.config import ConfigDict
-from models.roi_heads.toy_mask_rcnn import images_of, sample_of
 from torch import Tensor, nn
-from toy import CLASSES, SIZE
+from toy import CLASSES, PREPROCESSOR, SIZE
+from toy_mask_rcnn import images_of, sample_of
 
 from mmssis.ops import color_similarity
 
@@ -23,8 +23,7 @@ def toy_condinst(num_classes: int = len(CLASSES), type: str = 'WeightedCondInst'
     """Config of a CondInst that runs in milliseconds."""
     return ConfigDict(
         type=type,
-        data_preprocessor=dict(type='DetDataPreprocessor', mean=[127.5] * 3, std=[127.5] * 3,
-                               bgr_to_rgb=True, pad_size_divisor=32, pad_mask=True),
+        data_preprocessor=dict(PREPROCESSOR),
         backbone=dict(type='ResNet', depth=18, base_channels=8, stem_channels=8, num_stages=3,
                       strides=(1, 2, 2), dilations=(1, 1, 1), out_indices=(1, 2),
                       norm_cfg=dict(type='BN'), norm_eval=True),

@@ -7,7 +7,8 @@ import numpy as np
 
 CLASSES = ('cat', 'dog')
 BRANCHES = ['sup', 'sup_strong', 'unsup_teacher', 'unsup_student']
-META_KEYS = ('img_id', 'img_path', 'ori_shape', 'img_shape', 'flip', 'homography_matrix')
+META_KEYS = ('img_id', 'img_path', 'ori_shape', 'img_shape', 'flip', 'homography_matrix',
+             'box_labeled')
 
 
 def write_images(folder, num, start=0, size=(24, 32)):
@@ -18,6 +19,12 @@ def write_images(folder, num, start=0, size=(24, 32)):
         pixels = np.random.default_rng(start + i).integers(0, 256, (*size, 3), dtype=np.uint8)
         cv2.imwrite(str(folder / name), pixels)
     return names
+
+
+def smooth_image(size=(40, 60)):
+    """Soft noise, (H, W, 3): what is drawn in pixels shows, and blurring changes something."""
+    noise = np.random.default_rng(0).integers(0, 256, (*size, 3), dtype=np.uint8)
+    return cv2.GaussianBlur(noise, (5, 5), 2)
 
 
 def coco_content(names, size=(24, 32), classes=CLASSES):
@@ -72,11 +79,10 @@ def semi_dataset(folder):
     write_images(folder / 'unlabeled', 6, start=4)
     write_json(folder / 'labeled.json', coco_content(labeled))
     return dict(
-        type='SemiConcatDataset',
-        datasets=[
-            dict(type='CocoDataset', data_root=str(folder), ann_file='labeled.json',
-                 data_prefix=dict(img='labeled/'), metainfo=dict(classes=CLASSES),
-                 filter_cfg=dict(filter_empty_gt=True), pipeline=labeled_pipeline()),
-            dict(type='UnlabeledFolderDataset', data_root=str(folder / 'unlabeled'),
-                 pipeline=unlabeled_pipeline())
-        ])
+        type='SemiDataset',
+        labeled=dict(
+            type='CocoDataset', data_root=str(folder), ann_file='labeled.json',
+            data_prefix=dict(img='labeled/'), metainfo=dict(classes=CLASSES),
+            filter_cfg=dict(filter_empty_gt=True), pipeline=labeled_pipeline()),
+        unlabeled=dict(type='UnlabeledFolderDataset', data_root=str(folder / 'unlabeled'),
+                       pipeline=unlabeled_pipeline()))

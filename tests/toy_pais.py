@@ -1,48 +1,48 @@
 """PAIS in the toy world: tiny K-Net and Mask R-CNN, and views of different geometry."""
 
 from pathlib import Path
-from typing import Optional, Sequence
+from typing import Dict, Optional, Sequence
 
 import numpy as np
 import torch
 from mmdet.registry import MODELS
 from mmengine.config import ConfigDict
-from models.knet.toy_knet import knet_config
-from models.roi_heads.toy_mask_rcnn import toy_mask_rcnn
 from toy import labeled_sample, toy_config, toy_detector
+from toy_knet import knet_config
+from toy_mask_rcnn import toy_mask_rcnn
 
 KINDS = ('knet', 'mask-rcnn', 'mask2former')
 
 
-def toy_pais(kind: str, hooks: Optional[Sequence[dict]] = None, num_classes: int = 3,
+def toy_pais(kind: str, hooks: Optional[Dict[str, dict]] = None, num_classes: int = 3,
              **settings) -> ConfigDict:
     """Config of PAIS around a tiny detector; without ``hooks`` all candidates are pseudo labels."""
     if hooks is None:
-        hooks = [dict(type='DualThresholdFilter', class_thr=0.0, mask_thr=0.0, min_area=0),
-                 dict(type='AligningWeights')]
+        hooks = dict(dual_threshold=dict(
+            type='DualThresholdFilter', class_thr=0.0, mask_thr=0.0, min_area=0),
+            da_loss=dict(type='AligningWeights'))
     if kind == 'knet':
         detector, candidates = knet_config(num_classes), dict(type='KNetCandidates')
     elif kind == 'mask-rcnn':
         detector = toy_mask_rcnn(num_classes)
-        candidates = dict(type='MaskRCNNCandidates', score_thr=0.0)
-        settings = dict(dict(teacher_background=True), **settings)
+        candidates = dict(type='MaskRCNNCandidates', score_thr=0.0, teacher_background=True)
     else:
         detector, candidates = toy_detector(num_classes), dict(type='Mask2FormerCandidates')
         detector.panoptic_head.type = 'MaskIoUMask2FormerHead'
     return ConfigDict(
-        type='PAIS', detector=detector, candidates=candidates, pseudo_label_hooks=list(hooks),
+        type='PAIS', detector=detector, candidates=candidates, pseudo_label_hooks=dict(hooks),
         data_preprocessor=dict(type='SemiDataPreprocessor',
                                data_preprocessor=detector.data_preprocessor), **settings)
 
 
-def build_pais(kind: str, ready: bool = True, seed: int = 0, **settings):
-    """PAIS in training mode whose teacher equals its student."""
+def build_pais(kind: str, seed: int = 0, **settings):
+    """PAIS in training mode, its teacher like its student, at iteration 10 of 100."""
     torch.manual_seed(seed)
     model = MODELS.build(toy_pais(kind, **settings))
     model.init_weights()
     model.train()
     model.teacher.load_state_dict(model.student.state_dict())
-    model.teacher_ready = ready
+    model.set_clock(10, 100)
     return model
 
 
@@ -75,7 +75,8 @@ def pais_config(root: Path, kind: str, burn_in: int = 1, **settings) -> dict:
     """A whole training config with views of different geometry, for ``Runner.from_cfg``."""
     config = toy_config(root, burn_in=burn_in, **settings)
     config['model'] = toy_pais(kind, burn_in=burn_in)
-    labeled, unlabeled = config['train_dataloader']['dataset']['datasets']
+    dataset = config['train_dataloader']['dataset']
+    labeled, unlabeled = dataset['labeled'], dataset['unlabeled']
     fields, pack = ['sup', 'unsup_teacher', 'unsup_student'], labeled['pipeline'][-1]['sup'][0]
     geometry = [dict(type='RandomResize', scale=[(64, 48), (96, 96)], resize_type='Resize',
                      keep_ratio=True), dict(type='RandomFlip', prob=0.5)]
@@ -84,5 +85,5 @@ def pais_config(root: Path, kind: str, burn_in: int = 1, **settings) -> dict:
     unlabeled['pipeline'][2:] = [dict(
         type='MultiBranch', branch_field=fields, unsup_teacher=[*geometry, pack],
         unsup_student=strong)]
-    config['train_dataloader']['dataset']['same_geometry'] = False
+    dataset['same_geometry'] = False
     return config

@@ -4,11 +4,8 @@ import json
 from pathlib import Path
 from typing import Any, Optional, Sequence
 
-from models.roi_heads.toy_mask_rcnn import toy_mask_rcnn
-from toy import CLASSES, SIZE, toy_config
-
-META_KEYS = ('img_id', 'img_path', 'ori_shape', 'img_shape', 'scale_factor', 'flip',
-             'flip_direction')
+from toy import CLASSES, META_KEYS, SIZE, toy_config
+from toy_mask_rcnn import toy_mask_rcnn
 
 
 def write_pseudo(root: Path, score: float = 0.5, mask_score: float = 0.8,
@@ -32,7 +29,7 @@ def scored_pipeline(class_exponent: Optional[float] = None, mask_exponent: Optio
         dict(type='Resize', scale=(SIZE, SIZE), keep_ratio=True),
         dict(type='RandomFlip', prob=0.5), *middle,
         dict(type='PackWeightedInputs', class_exponent=class_exponent,
-             mask_exponent=mask_exponent, meta_keys=META_KEYS)]
+             mask_exponent=mask_exponent, meta_keys=META_KEYS[:-1])]
 
 
 def source(root: Path, kind: str, pipeline: Sequence[dict], **changes: Any) -> dict:
@@ -53,15 +50,14 @@ def pseudo_config(root: Path, num_pseudo: int = 4, pipeline: Sequence[dict] = ()
     if not (root / 'pseudo_labels.json').exists():
         write_pseudo(root, without=[1])
     pipeline = pipeline or scored_pipeline(2, 2, [dict(type='OneOfDistortion')])
-    config.update(
-        model=toy_mask_rcnn(mask_head='NoiseTolerantMaskHead'),
-        custom_hooks=[dict(type='PreflightHook', warn_only=['categories']),
-                      dict(type='IterationSeedHook')])
+    config.update(model=toy_mask_rcnn(mask_head='NoiseTolerantMaskHead'))
+    del config['default_hooks']['teacher']
+    config['default_hooks']['preflight'] = dict(type='PreflightHook', warn_only=['categories'])
     config['model'].roi_head.boundary_map = dict(scale=3.0)
     config['train_dataloader'].update(
-        batch_size=3, batch_sampler=dict(type='SemiBatchSampler', source_ratio=[2, 1], burn_in=0),
-        dataset=dict(type='LabeledPseudoConcatDataset', datasets=[
-            source(root, 'labeled', pipeline), source(root, 'pseudo', pipeline)]))
+        batch_size=3, batch_sampler=dict(type='SemiBatchSampler', labeled=2, pseudo=1),
+        dataset=dict(type='SemiDataset', labeled=source(root, 'labeled', pipeline),
+                     pseudo=source(root, 'pseudo', pipeline)))
     if 'val_cfg' in config:
         config.update(val_cfg=dict(type='ValLoop'), val_evaluator=dict(
             type='BoundaryCocoMetric', metric='segm', ann_file=str(root / 'annotations/val.json')))

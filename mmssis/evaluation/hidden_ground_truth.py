@@ -49,7 +49,7 @@ class HiddenGroundTruth:
             if annotation['category_id'] in self.labels_of and annotation.get('segmentation'):
                 self._annotations[annotation['image_id']].append(annotation)
 
-    def find(self, img_path: str) -> Optional[dict]:
+    def find_image(self, img_path: str) -> Optional[dict]:
         """The COCO image whose ``file_name`` is the longest end of ``img_path``, or None."""
         parts = PurePath(img_path).parts
         for start in range(len(parts)):
@@ -74,7 +74,7 @@ class HiddenGroundTruth:
             are in the view, and the masks of crowd regions (C, h, w); None for an image that
             the file does not have.
         """
-        image = self.find(meta['img_path'])
+        image = self.find_image(meta['img_path'])
         if image is None:
             return None
         annotations = self._annotations[image['id']]

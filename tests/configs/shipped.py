@@ -1,32 +1,63 @@
 """What the tests of the shipped configs share."""
 
-import inspect
+import copy
 import json
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Dict, Iterator, List
+from typing import Any, Dict, Iterable, Iterator, List, Optional
+from unittest.mock import patch
 
+import mmengine.config.config as mmengine_config
+import yaml
 from mmengine.config import Config
 
 from mmssis.utils import load_config
 
-CONFIGS = Path(__file__).parents[2] / 'configs'
-COCO_CLASSES = 80
+ROOT = Path(__file__).parents[2]
+CONFIGS = ROOT / 'configs'
 SHIPPED = [path for path in sorted(CONFIGS.rglob('*.py')) if '_base_' not in path.parts]
-OFFLINE = [path for path in SHIPPED if 'noisy_boundaries' in path.parts]
-"""Plain detectors, trained on labels of a teacher that were made before."""
-BOXES = [path for path in SHIPPED
-         if 'box_teacher' in path.parts or path.name.startswith('condinst_lite0')]
-"""CondInst with labels of several kinds: boxes, masks, nothing."""
+METAFILES = {path.parent.name: yaml.safe_load(path.read_text())
+             for path in sorted(CONFIGS.glob('*/metafile.yml'))}
+ROWS = {f'{folder}: {row["Name"]}': row
+        for folder, content in METAFILES.items() for row in content['Rows']}
+# The data of a user, which the configs of own_data leave open.
+MINE = {f'data_set.{key}': value for key, value in dict(
+    root='data/mine', classes=('cat', 'dog'), labeled='labeled.json', unlabeled='images',
+    val='val.json').items()}
+_parsed = lru_cache(maxsize=None)(Config.fromfile)
+# MMEngine reads all metafiles of mmdet for every `mmdet::` in a `_base_`.
+_looked_up = lru_cache(maxsize=None)(mmengine_config._get_external_cfg_path)
 
 
 def name_of(path: Path) -> str:
     return path.relative_to(CONFIGS).as_posix()
 
 
+def loaded(path: Path, options: Optional[Dict[str, Any]] = None,
+           supervised: bool = False) -> Config:
+    """A config as a run has it; each file is read once."""
+    own = MINE if 'own_data' in path.parts else {}
+    return _loaded(path, json.dumps({**own, **(options or {})}), supervised)
+
+
 @lru_cache(maxsize=None)
-def loaded(path: Path) -> Config:
-    return load_config(path, check_data=False)
+def _loaded(path: Path, options: str, supervised: bool) -> Config:
+    with patch.object(Config, 'fromfile', lambda path: copy.deepcopy(_parsed(path))), \
+            patch.object(mmengine_config, '_get_external_cfg_path', _looked_up):
+        return load_config(path, json.loads(options), check_data=False, supervised=supervised)
+
+
+def run_of(row: str) -> Config:
+    """The run of a metafile's row, named 'folder: Name'."""
+    config, options, supervised = map(ROWS[row].get, ('Config', 'Options', 'Supervised'))
+    return loaded(ROOT / config, options, bool(supervised))
+
+
+@lru_cache(maxsize=None)
+def every_run() -> Dict[str, Config]:
+    """All configs and all rows of all metafiles, resolved."""
+    return {**{name_of(path): loaded(path) for path in SHIPPED},
+            **{name: run_of(name) for name in ROWS}}
 
 
 def docstring(path: Path) -> str:
@@ -35,7 +66,7 @@ def docstring(path: Path) -> str:
     return text.split('"""')[1]
 
 
-def distinct(values: Iterator[Any]) -> List[Any]:
+def distinct(values: Iterable[Any]) -> List[Any]:
     """Each of equal configs once."""
     return list({json.dumps(value, sort_keys=True, default=str): value for value in values}
                 .values())
@@ -50,13 +81,3 @@ def found(node: Any, key: str) -> Iterator[Any]:
     if isinstance(node, (list, tuple)):
         for child in node:
             yield from found(child, key)
-
-
-def accepts(registry: Any, cfg: Dict) -> bool:
-    """Whether a registered class exists and takes these settings."""
-    settings = {key: value for key, value in cfg.items() if key not in ('type', '_scope_')}
-    component = registry.get(cfg['type'])
-    assert component is not None, f'{cfg["type"]} is not registered'
-    parameters = inspect.signature(component).parameters
-    free = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values())
-    return free or set(settings) <= set(parameters)

@@ -64,26 +64,15 @@ STRONG = dict(type='RandomChoice', transforms=[
 ])
 TABLE = {
     'Resize larger': [RESIZE],
-    'Resize smaller': [dict(type='Resize', scale=(51, 51), keep_ratio=True)],
-    'Resize, another ratio': [dict(type='Resize', scale=(101, 47), keep_ratio=False)],
-    'FixShapeResize': [dict(type='FixShapeResize', width=101, height=90, keep_ratio=False)],
-    'ResizeShortestEdge': [dict(type='ResizeShortestEdge', scale=77, max_size=200)],
-    'RandomResize range': [
-        dict(type='RandomResize', scale=[(133, 40), (133, 120)], keep_ratio=True)],
     'RandomResize ratio': [
         dict(type='RandomResize', scale=(84, 84), ratio_range=(0.6, 1.5), keep_ratio=True)],
     'RandomChoiceResize': [
         dict(type='RandomChoiceResize', scales=[(70, 50), (99, 71)], keep_ratio=True)],
-    **{f'RandomFlip {way}': [dict(type='RandomFlip', prob=1.0, direction=way)]
-       for way in ('horizontal', 'vertical', 'diagonal')},
-    'RandomCrop': [CROP],
-    'Pad': [dict(type='Pad', size_divisor=32)],
     **both_signs('UniformTranslateX', max_mag=0.1),
     **both_signs('UniformTranslateY', max_mag=0.1),
     **both_signs('EdgeRotate', max_mag=30.0),
     **both_signs('EdgeShearX', max_mag=30.0),
     **both_signs('EdgeShearY', max_mag=30.0),
-    'shear x, then y': [fixed('EdgeShearX', max_mag=15.0), fixed('EdgeShearY', max_mag=15.0)],
     'flip, rotate, flip': [dict(type='RandomFlip', prob=1.0), fixed('EdgeRotate', max_mag=20.0),
                            dict(type='RandomFlip', prob=1.0, direction='vertical')],
     'crop, resize, rotate, pad': [CROP, RESIZE, fixed('EdgeRotate', max_mag=25.0),
@@ -91,7 +80,6 @@ TABLE = {
     'strong view': [RESIZE, dict(type='RandomFlip', prob=0.5), STRONG],
 }
 every_transform = pytest.mark.parametrize('pipeline', TABLE.values(), ids=TABLE)
-SEEDS = range(4)
 
 
 def apply(pipeline, seed, num=1):
@@ -118,10 +106,21 @@ def iou(first, second):
     return (first & second).sum() / (first | second).sum()
 
 
+def seeds(pipeline):
+    """Several where something is drawn."""
+    drawn = any(name in str(pipeline) for name in ('Random', 'Uniform'))
+    return range(3 if drawn else 1)
+
+
 @every_transform
-@pytest.mark.parametrize('seed', SEEDS)
-def test_pixels_move_by_the_recorded_homography(pipeline, seed):
-    results = apply(pipeline, seed)
+def test_annotations_move_with_the_pixels_by_the_recorded_homography(pipeline):
+    for seed in seeds(pipeline):
+        results = apply(pipeline, seed)
+        check_pixels(results)
+        check_annotations(results)
+
+
+def check_pixels(results):
     seen = results['img'][..., 2] == 255
     pixels, expected = seen * results['img'][..., 0] / 255, seen * moved(SHAPE, results).numpy()
     assert np.abs(centroid(pixels) - centroid(expected)).max() < 0.1
@@ -130,10 +129,7 @@ def test_pixels_move_by_the_recorded_homography(pipeline, seed):
     assert np.abs(pixels - expected).max() < 0.15
 
 
-@every_transform
-@pytest.mark.parametrize('seed', SEEDS)
-def test_masks_and_boxes_move_with_the_pixels(pipeline, seed):
-    results = apply(pipeline, seed)
+def check_annotations(results):
     mask, pixels = results['gt_masks'].masks[0] > 0, results['img'][..., 0] > 127
     assert mask.shape == pixels.shape
     # mmdet resizes masks by neighbours rounded down, half a pixel of the larger image away, and
@@ -147,55 +143,39 @@ def test_masks_and_boxes_move_with_the_pixels(pipeline, seed):
     assert min(inside) > -1.0
 
 
-@every_transform
-def test_images_without_annotations_are_kept(pipeline):
-    results = apply(pipeline, 0, num=0)
-    height, width = results['img'].shape[:2]
-    assert results['gt_masks'].masks.shape == (0, height, width)
-    assert results['gt_bboxes'].shape == (0, 4)
-    assert np.array_equal(recorded(results), recorded(apply(pipeline, 0)))
+def test_images_without_annotations_are_kept():
+    for name, pipeline in TABLE.items():
+        results = apply(pipeline, 0, num=0)
+        height, width = results['img'].shape[:2]
+        assert results['gt_masks'].masks.shape == (0, height, width), name
+        assert results['gt_bboxes'].shape == (0, 4), name
+        assert np.array_equal(recorded(results), recorded(apply(pipeline, 0))), name
 
 
 @pytest.mark.parametrize('kind', ['Rotate', 'ShearX', 'ShearY'])
 def test_gap_a6_mmdet_s_matrices_are_off_and_ours_are_not(kind):
-    errors = {}
-    for name in (kind, f'Edge{kind}'):
-        results = apply([fixed(name, max_mag=30.0, reversal_prob=1.0)], 0)
-        point = recorded(results) @ (*centroid(SHAPE), 1)
-        errors[name] = np.linalg.norm(centroid(results['img'][..., 0] / 255) - point[:2])
-    assert errors[kind] > 0.25 and errors[f'Edge{kind}'] < 0.03
-
-
-@pytest.mark.parametrize('kind', ['Rotate', 'ShearX', 'ShearY'])
-def test_the_pixels_are_mmdet_s(kind):
-    ours, theirs = (apply([fixed(name, max_mag=30.0)], 0) for name in (f'Edge{kind}', kind))
+    theirs, ours = (apply([fixed(name, max_mag=30.0, reversal_prob=1.0)], 0)
+                    for name in (kind, f'Edge{kind}'))
     assert np.array_equal(ours['img'], theirs['img'])
     assert np.array_equal(ours['gt_masks'].masks, theirs['gt_masks'].masks)
+    there = centroid(ours['img'][..., 0] / 255)
+    wrong, right = (np.linalg.norm(there - (recorded(results) @ (*centroid(SHAPE), 1))[:2])
+                    for results in (theirs, ours))
+    assert wrong > 0.25 and right < 0.03
 
 
 @pytest.mark.parametrize('axis, entry', [('X', (0, 2)), ('Y', (1, 2))])
 def test_gap_a6_shifts_are_drawn_evenly(axis, entry):
     """mmdet rounds the share of the side to one decimal: only 0 and 0.1 are left."""
+    shape = (400, 10) if axis == 'Y' else (10, 400)
     shifts = {}
     for name in (f'Translate{axis}', f'UniformTranslate{axis}'):
         transform = Compose([dict(type=name, max_mag=0.1)])
         with seeded_rng(0):
             shifts[name] = np.array([recorded(transform(dict(
-                img=np.zeros((400, 400, 3), np.uint8), img_shape=(400, 400))))[entry]
+                img=np.zeros((*shape, 3), np.uint8), img_shape=shape)))[entry]
                 for _ in range(400)])
     assert set(np.abs(shifts[f'Translate{axis}'])) == {0, 40}
     even = shifts[f'UniformTranslate{axis}']
     assert len(set(even)) > 60 and np.abs(even).max() <= 40
     assert np.percentile(even, [25, 50, 75]) == pytest.approx([-20, 0, 20], abs=4)
-
-
-@pytest.mark.parametrize('kind, settings', [
-    pytest.param('EdgeRotate', dict(max_mag=200.0), id='angle'),
-    pytest.param('EdgeShearX', dict(max_mag=91.0), id='shear'),
-    pytest.param('UniformTranslateY', dict(max_mag=1.5), id='shift'),
-    pytest.param('UniformTranslateX', dict(min_mag=0.2), id='order'),
-    pytest.param('EdgeShearY', dict(img_border_value=300), id='border'),
-])
-def test_wrong_settings_are_refused_by_mmdet(kind, settings):
-    with pytest.raises(AssertionError, match='range|smaller'):
-        Compose([dict(type=kind, **settings)])

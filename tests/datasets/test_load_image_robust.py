@@ -14,6 +14,7 @@ from mmssis.datasets.transforms import LoadImageRobust
 GRAY = np.arange(48 * 64, dtype=np.uint8).reshape(48, 64)
 RGB = np.stack([GRAY, GRAY // 2, 255 - GRAY], -1)
 REPEATED = np.repeat(GRAY[..., None], 3, -1)
+PALETTE = Image.fromarray(RGB).quantize(8)
 
 
 def load(path, **data):
@@ -26,24 +27,18 @@ def load(path, **data):
     pytest.param(np.dstack([RGB, GRAY]), RGB[..., ::-1], id='rgba'),
     pytest.param(np.dstack([GRAY, GRAY]), REPEATED, id='gray_alpha'),
     pytest.param(GRAY > 99, 255 * np.uint8(REPEATED > 99), id='one_bit'),
+    pytest.param(PALETTE, np.asarray(PALETTE.convert('RGB'))[..., ::-1], id='palette'),
 ])
 def test_any_png_becomes_bgr(tmp_path, pixels, expected):
-    Image.fromarray(pixels).save(tmp_path / 'a.png')
+    image = pixels if pixels is PALETTE else Image.fromarray(pixels)
+    image.save(tmp_path / 'a.png')
     assert (load(tmp_path / 'a.png') == expected).all()
 
 
-@pytest.mark.parametrize('name', ['a.png', 'a.tif'])
-def test_16_bits_keep_their_upper_8(tmp_path, name):
-    cv2.imwrite(str(tmp_path / name), GRAY.astype(np.uint16) * 257)
-    image = load(tmp_path / name)
+def test_16_bits_keep_their_upper_8(tmp_path):
+    cv2.imwrite(str(tmp_path / 'a.tif'), GRAY.astype(np.uint16) * 257)
+    image = load(tmp_path / 'a.tif')
     assert image.dtype == np.uint8 and (image == REPEATED).all()
-
-
-def test_palette_image(tmp_path):
-    Image.fromarray(RGB).quantize(8).save(tmp_path / 'a.png')
-    with Image.open(tmp_path / 'a.png') as image:
-        expected = np.asarray(image.convert('RGB'))[..., ::-1]
-    assert (load(tmp_path / 'a.png') == expected).all()
 
 
 @pytest.fixture
@@ -81,8 +76,6 @@ def jpeg():
 
 @pytest.mark.parametrize('content', [
     pytest.param(b'', id='empty'),
-    pytest.param(b'<html>404</html>', id='web_page'),
-    pytest.param(jpeg()[:40], id='header_only'),
     pytest.param(jpeg()[:3000], id='truncated'),
     pytest.param(None, id='missing'),
 ])

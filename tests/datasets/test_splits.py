@@ -6,8 +6,8 @@ import json
 import pytest
 from toy_data import coco_content, write_json
 
-from mmssis.datasets.splits import (count_of_percent, draw_labeled_ids, ids_sha256,
-                                    read_published_ids, split_content, write_split)
+from mmssis.datasets.converters.splits import (count_of_percent, draw_labeled_ids, ids_sha256,
+                                               read_published_ids, split_content, write_split)
 
 NAMES = [f'city/{i}.png' for i in range(50)]
 
@@ -24,9 +24,6 @@ def content():
 
 @pytest.mark.parametrize('percent, num_images, count', [
     pytest.param(1, 118287, 1182, id='coco_1'),
-    pytest.param(2, 118287, 2365, id='coco_2'),
-    pytest.param(5, 118287, 5914, id='coco_5'),
-    pytest.param(10, 118287, 11828, id='coco_10'),
     pytest.param(5, 2975, 148, id='cityscapes_5'),
     pytest.param(0.7, 1000, 7, id='no_rounding_error'),
     pytest.param(100, 3, 3, id='all'),
@@ -35,13 +32,7 @@ def test_count_of_percent(percent, num_images, count):
     assert count_of_percent(percent, num_images) == count
 
 
-@pytest.mark.parametrize('percent', [0, -1, 101, 0.001])
-def test_percents_out_of_range(percent):
-    with pytest.raises(ValueError, match=str(percent)):
-        count_of_percent(percent, 100)
-
-
-@pytest.mark.parametrize('count', [1, 25, 50])
+@pytest.mark.parametrize('count', [1, 50])
 def test_gap_2_33_draws_without_replacement(content, count):
     ids = draw_labeled_ids(content, count)
     assert len(set(ids)) == count and ids == sorted(ids) and set(ids) <= set(range(50))
@@ -62,21 +53,27 @@ def test_larger_splits_contain_smaller_ones(content, every_category):
     assert splits[0] < splits[1] < splits[2]
 
 
-@pytest.mark.parametrize('fold', range(5))
-def test_every_category_occurs(content, fold):
-    ids = draw_labeled_ids(content, 3, fold, every_category=True)
-    labels = {a['category_id'] for a in content['annotations'] if a['image_id'] in ids}
-    assert labels >= {1, 2, 3} and 33 in ids
+def test_every_category_occurs(content):
+    for fold in range(5):
+        ids = draw_labeled_ids(content, 3, fold, every_category=True)
+        labels = {a['category_id'] for a in content['annotations'] if a['image_id'] in ids}
+        assert labels >= {1, 2, 3} and 33 in ids
 
 
-@pytest.mark.parametrize('count, settings, message', [
-    pytest.param(0, {}, 'Cannot draw 0', id='none'),
-    pytest.param(51, {}, 'from 50', id='too_many'),
-    pytest.param(2, dict(every_category=True), '3 suffice', id='too_few_for_categories'),
+@pytest.mark.parametrize('call, message', [
+    pytest.param(lambda content: count_of_percent(0, 100), '0', id='no percent'),
+    pytest.param(lambda content: count_of_percent(101, 100), '101', id='too many percent'),
+    pytest.param(lambda content: count_of_percent(0.001, 100), '0.001', id='less than an image'),
+    pytest.param(lambda content: draw_labeled_ids(content, 0), 'labeled images = 0: give',
+                 id='none'),
+    pytest.param(lambda content: draw_labeled_ids(content, 51), 'labeled images = 51: give',
+                 id='too many'),
+    pytest.param(lambda content: draw_labeled_ids(content, 2, every_category=True), '3 suffice',
+                 id='too few for the categories'),
 ])
-def test_impossible_draws(content, count, settings, message):
+def test_impossible_draws(content, call, message):
     with pytest.raises(ValueError, match=message):
-        draw_labeled_ids(content, count, **settings)
+        call(content)
 
 
 def test_split_content_is_a_partition_and_hides_the_labels(content):
@@ -89,12 +86,9 @@ def test_split_content_is_a_partition_and_hides_the_labels(content):
     assert 'info' not in content
 
 
-def test_sha256_is_that_of_the_sorted_list():
-    assert ids_sha256([10, 9]) == ids_sha256([9, 10]) == hashlib.sha256(b'9\n10').hexdigest()
-
-
 def test_files_of_a_split(content, tmp_path):
     prefix = str(tmp_path / 'semi_anns' / 'train.1@4')
+    assert ids_sha256([5, 3]) == ids_sha256([3, 5]) == hashlib.sha256(b'3\n5').hexdigest()
     paths = write_split(content, [5, 3], prefix, dict(fold=1))
     assert paths == (f'{prefix}.json', f'{prefix}-unlabeled.json', f'{prefix}.ids.txt')
     assert (tmp_path / 'semi_anns' / 'train.1@4.ids.txt').read_text() == (
@@ -107,9 +101,7 @@ def test_files_of_a_split(content, tmp_path):
     pytest.param('ids.txt', '3\n\n# note\n5\n', id='ids'),
     pytest.param('names.txt', 'city/5.png\ncity/3.png\n', id='file_names'),
     pytest.param('base.txt', '5.png\n3.png\n', id='base_names'),
-    pytest.param('mixed.txt', '5\n3\n', id='ids_before_stems'),
     pytest.param('ids.json', '[5, 3]', id='json_ids'),
-    pytest.param('names.json', '["city/5.png", "city/3.png"]', id='json_names'),
 ])
 def test_published_lists(content, tmp_path, name, text):
     (tmp_path / name).write_text(text)

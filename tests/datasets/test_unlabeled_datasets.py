@@ -1,9 +1,6 @@
 """Unlabeled images: a plain folder, a list file, or a COCO JSON."""
 
-import json
-
 import pytest
-from mmdet.registry import DATASETS
 from PIL import Image
 from toy_data import coco_content, write_images, write_json
 
@@ -32,24 +29,18 @@ def test_gap_2_34_folder_needs_no_annotation_file(folder):
     assert 'classes' not in dataset.metainfo
 
 
-def test_not_recursive(folder):
-    assert names(UnlabeledFolderDataset(str(folder), recursive=False)) == ['0.png', '1.png']
-
-
-@pytest.mark.parametrize('suffixes', [('.JPG', ), ('.jpg', )])
-def test_suffixes_are_compared_in_lower_case(folder, suffixes):
+@pytest.mark.parametrize('settings, expected', [
+    pytest.param(dict(recursive=False), ['0.JPG', '1.png'], id='not recursive'),
+    pytest.param(dict(suffixes=('.jpg', )), ['0.JPG'], id='suffixes of files in any case'),
+    pytest.param(dict(suffixes=('.JPG', )), ['0.JPG'], id='given suffixes in any case'),
+    pytest.param(dict(indices=[2]), ['2.png'], id='indices'),
+    pytest.param(dict(list_file='list.txt'), ['0.JPG', '2.png'], id='comments and repeats'),
+])
+def test_which_images(folder, monkeypatch, settings, expected):
+    monkeypatch.chdir(folder.parent)
     (folder / '0.png').rename(folder / '0.JPG')
-    assert names(UnlabeledFolderDataset(str(folder), suffixes=suffixes)) == ['0.JPG']
-
-
-def test_list_file(folder, tmp_path):
-    (tmp_path / 'list.txt').write_text('# mine\nb/2.png\n\n0.png\nb/2.png\n')
-    dataset = UnlabeledFolderDataset(str(folder), list_file=str(tmp_path / 'list.txt'))
-    assert names(dataset) == ['0.png', '2.png']
-
-
-def test_indices_limit_the_set(folder):
-    assert names(UnlabeledFolderDataset(str(folder), indices=[2])) == ['2.png']
+    (folder.parent / 'list.txt').write_text('# mine\nb/2.png\n\n0.JPG\nb/2.png\n')
+    assert names(UnlabeledFolderDataset(str(folder), **settings)) == expected
 
 
 def test_building_opens_no_image(folder):
@@ -97,7 +88,6 @@ def coco(path, content, **settings):
 
 
 @pytest.mark.parametrize('dropped', [
-    pytest.param((), id='full'),
     pytest.param(('annotations', ), id='no_annotations'),
     pytest.param(('annotations', 'categories'), id='images_only'),
 ])
@@ -108,11 +98,7 @@ def test_coco_keeps_all_images_and_no_annotation(tmp_path, dropped):
     info = dataset.get_data_info(1)
     assert info['instances'] == [] and (info['height'], info['width']) == (24, 32)
     assert 'classes' not in dataset.metainfo
-
-
-def test_coco_takes_classes_from_metainfo(tmp_path):
-    dataset = coco(tmp_path, coco_content(['a.png']), metainfo=dict(classes=('x', )))
-    assert dataset.metainfo['classes'] == ('x', )
+    assert coco(tmp_path, content, metainfo=dict(classes=('x', ))).metainfo['classes'] == ('x', )
 
 
 def test_coco_min_size(tmp_path):
@@ -137,8 +123,3 @@ def test_gap_2_18_empty_unlabeled_set(tmp_path):
 def test_gap_2_18_filter_by_ground_truth(tmp_path):
     with pytest.raises(ValueError, match='filter_empty_gt'):
         coco(tmp_path, coco_content(['a.png']), filter_cfg=dict(filter_empty_gt=True))
-
-
-def test_registered():
-    assert DATASETS.get('UnlabeledCocoDataset') is UnlabeledCocoDataset
-    assert json.dumps(UnlabeledCocoDataset.METAINFO) == '{}'

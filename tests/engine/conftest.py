@@ -4,19 +4,13 @@ from functools import partial
 from typing import Callable
 
 import pytest
-from fakes import NamedHook, fake_runner, sample_batch, square_instances
+from fakes import fake_runner, sample_batch, square_instances
 
 
 @pytest.fixture
 def make_runner(tmp_path) -> Callable:
     """Build a runner around a fake detector."""
     return partial(fake_runner, work_dir=str(tmp_path))
-
-
-@pytest.fixture
-def named_hook() -> Callable:
-    """Build a hook that has nothing but a name."""
-    return NamedHook
 
 
 @pytest.fixture

@@ -1,10 +1,9 @@
 """A runner and a detector small enough to say every number by hand."""
 
 import logging
-from collections import Counter
 from itertools import count
 from types import SimpleNamespace
-from typing import Dict, List, Optional, Sequence
+from typing import Callable, Dict, List, Mapping, Optional, Sequence
 
 import torch
 from mmdet.structures import DetDataSample
@@ -12,53 +11,44 @@ from mmengine.logging import MessageHub
 from mmengine.structures import InstanceData
 from torch import nn
 
-from mmssis.models.detectors import SemiInstanceSegmentor
 from mmssis.structures import PseudoLabelContext
 
 COUNTER = count()
 
 
 class FakeDetector(nn.Module):
-    """What hooks read of a detector, without networks."""
+    """What engine hooks read of a detector, without networks."""
 
-    def __init__(self, hooks: Sequence[nn.Module]) -> None:
+    def __init__(self, hooks: Mapping[str, nn.Module]) -> None:
         super().__init__()
         self.student, self.teacher = nn.Linear(1, 1), nn.Linear(1, 1)
-        self.pseudo_label_hooks = nn.ModuleList(hooks)
-        self.pseudo_label_counts: Counter = Counter()
-        self.keep_trace, self.trace, self.trace_context = False, None, None
-        self.predict_on, self.in_burn_in = 'teacher', False
-        self.unsup_weight, self.burn_in = 1.0, 0
+        self.pseudo_label_hooks = nn.ModuleDict(hooks)
+        self.listeners: List[Callable] = []
+        self.predict_on, self.unsup_weight, self.burn_in = 'teacher', 1.0, 0
 
-    named_hooks = SemiInstanceSegmentor.named_hooks
+    def watch(self, callback: Callable) -> Callable[[], None]:
+        """Subscribe."""
+        self.listeners.append(callback)
+        return lambda: self.listeners.remove(callback)
 
     def step(self, stages: Dict[str, List[InstanceData]],
              metas: Optional[List[dict]] = None) -> None:
         """Behave as in a training step whose stages gave these instances."""
-        for name, instances in stages.items():
-            self.pseudo_label_counts[name] += sum(map(len, instances))
-        self.pseudo_label_counts['images'] += len(next(iter(stages.values())))
-        self.trace = stages if self.keep_trace else None
-        self.trace_context = PseudoLabelContext(
-            torch.zeros(len(metas or []), 3, 16, 16), metas or [], 0., 0., [],
-            torch.zeros(3, 1, 1), torch.ones(3, 1, 1))
+        context = PseudoLabelContext(
+            images=torch.zeros(len(metas or []), 3, 16, 16), metas=metas or [], progress=0.,
+            box_labels=[], pixel_mean=torch.zeros(3, 1, 1), pixel_std=torch.ones(3, 1, 1))
+        for stage, instances in stages.items():
+            for callback in self.listeners:
+                callback(stage, instances, context)
 
 
-class NamedHook(nn.Module):
-    """A pseudo-label hook of which only the name matters."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__()
-        self.name = name
-
-
-def fake_runner(hooks: Sequence[nn.Module] = (), classes: Sequence[str] = ('cat', 'dog'),
-                work_dir: str = '') -> SimpleNamespace:
+def fake_runner(hooks: Optional[Mapping[str, nn.Module]] = None,
+                classes: Sequence[str] = ('cat', 'dog'), work_dir: str = '') -> SimpleNamespace:
     """A runner around a fake detector, with a message hub of its own."""
     hub = MessageHub.get_instance(f'fake-runner-{next(COUNTER)}')
     dataset = SimpleNamespace(metainfo=dict(classes=tuple(classes)))
     return SimpleNamespace(
-        model=FakeDetector(hooks), iter=0, message_hub=hub, work_dir=work_dir,
+        model=FakeDetector(hooks or {}), iter=0, message_hub=hub, work_dir=work_dir,
         logger=logging.getLogger('mmssis.tests'),
         train_dataloader=SimpleNamespace(dataset=dataset),
         optim_wrapper=SimpleNamespace(get_lr=lambda: dict(lr=[0.1])))

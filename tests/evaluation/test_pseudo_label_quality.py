@@ -19,15 +19,9 @@ def labels(*values):
     return torch.tensor(values, dtype=torch.long)
 
 
-@pytest.mark.parametrize('masks, others, expected', [
-    pytest.param(columns((0, 4)), columns((0, 4), (2, 6), (8, 9)), [[1., 2 / 6, 0.]], id='overlap'),
-    pytest.param(columns((0, 0)), columns((0, 0)), [[0.]], id='both empty'),
-])
-def test_pairwise_mask_iou(masks, others, expected):
-    assert torch.allclose(pairwise_mask_iou(masks, others), torch.tensor(expected))
-
-
-def test_pairwise_mask_iou_refuses_different_grids():
+def test_pairwise_mask_iou():
+    found = pairwise_mask_iou(columns((0, 4), (0, 0)), columns((0, 4), (2, 6), (8, 9), (0, 0)))
+    assert torch.allclose(found, torch.tensor([[1., 2 / 6, 0., 0.], [0., 0., 0., 0.]]))
     with pytest.raises(ValueError, match='affine_masks'):
         pairwise_mask_iou(columns((0, 1)), torch.zeros(1, 2, 20, dtype=torch.bool))
 
@@ -39,7 +33,6 @@ def test_pairwise_mask_iou_refuses_different_grids():
     pytest.param(torch.tensor([[.9, .8], [.85, .1]]), [0, -1], id='greedy, not optimal'),
     pytest.param(torch.tensor([[.5]]), [0], id='the threshold itself matches'),
     pytest.param(torch.tensor([[.49]]), [-1], id='below the threshold'),
-    pytest.param(torch.tensor([[-1., .7], [.9, -1.]]), [1, 0], id='impossible pairs'),
 ])
 def test_match_greedily(iou, expected):
     assert match_greedily(iou).tolist() == expected
@@ -87,9 +80,6 @@ def test_an_unmatched_mask_in_a_crowd_is_left_out():
         columns((0, 4), (10, 14)), labels(1, 1), columns((0, 4)), labels(1),
         crowd_masks=columns((9, 15)))
     assert quality_from_counts(counts)['precision'] == 1.
-
-
-def test_no_crowd_region_leaves_nothing_out():
     counts = count_matches(
         columns((10, 14)), labels(1), columns((0, 4)), labels(1), crowd_masks=NOTHING)
     assert quality_from_counts(counts)['precision'] == 0.

@@ -42,14 +42,9 @@ def test_categories_that_the_model_lacks_do_not_count(read):
 
 @pytest.mark.parametrize('change', [
     pytest.param(dict(iscrowd=1), id='crowd'),
-    pytest.param(dict(ignore=True), id='ignored'),
     pytest.param(dict(bbox=[4, 4, 0.5, 8]), id='less than a pixel wide'),
-    pytest.param(dict(bbox=[60, 4, 8, 8]), id='outside the image'),
     pytest.param(dict(area=0), id='no area'),
     pytest.param(dict(segmentation=[]), id='no mask'),
-    pytest.param(dict(segmentation=[[4, 4, 12, 12]]), id='two points are no polygon'),
-    pytest.param(dict(category_id=77), id='no category'),
-    pytest.param(dict(image_id=77), id='no image'),
 ])
 def test_what_mmdet_leaves_out_does_not_count(change, read):
     content = labeled_content()
@@ -66,7 +61,6 @@ RLE = coco_mask.frPyObjects(TRIANGLE, 40, 60)[0]
     pytest.param(TRIANGLE, PIXELS, id='polygon'),
     pytest.param(TRIANGLE * 2, PIXELS, id='two parts that overlap'),
     pytest.param([[4, 4, 8, 4, 8, 8, 4, 8], [8, 8, 12, 8, 12, 12, 8, 12]], 32, id='two parts'),
-    pytest.param([*TRIANGLE, [4, 4, 12, 12]], PIXELS, id='a part of two points'),
     pytest.param(dict(size=[40, 60], counts=RLE['counts'].decode()), PIXELS, id='compressed RLE'),
     pytest.param(dict(size=[40, 60], counts=[164, 8, 32, 4, 40 * 60 - 208]), 12, id='RLE'),
 ])
@@ -100,8 +94,8 @@ def without_annotations():
 @pytest.mark.parametrize('content, classes, message', [
     pytest.param(without_annotations(), CLASSES, 'none of its 4 images has an instance', id='none'),
     pytest.param(labeled_content(num_images=0), CLASSES, 'none of its 0 images', id='no image'),
-    pytest.param(labeled_content(), ('cat', 'fox'), r"classes \['fox'\] are not among",
-                 id='class that the file lacks'),
+    pytest.param(labeled_content(), ('cat', 'fox'), r"lack \['fox'\]",
+                 id='a class'),
     pytest.param(labeled_content(), ('dog', 'cat'), 'order', id='order'),
     pytest.param([], CLASSES, 'no COCO file', id='no COCO'),
 ])

@@ -3,25 +3,17 @@
 import numpy as np
 import pytest
 import torch
-from mmdet.models.roi_heads.mask_heads.fcn_mask_head import _do_paste_mask
 from mmdet.registry import MODELS
-from mmengine.config import ConfigDict
 from mmengine.structures import InstanceData
-from models.knet.toy_knet import build_knet
 from toy import toy_detector
+from toy_knet import build_knet
+from toy_offline import FOUR, paste, picture
 
 from mmssis.offline.detections import SoftDetections
 from mmssis.offline.mask_predictor import (GRID, MaskPredictor, on_box_grids, query_detections,
                                            result_detections)
 from mmssis.offline.tta_views import View, group_views, make_views, view_batches
 from mmssis.offline.view_clusters import clusters_of, mask_ious, merge_views
-from mmssis.structures import boxes_of_masks
-
-FOUR = [View((96, 64)), View((96, 64), True), View((64, 48), True), View((130, 90))]
-
-
-def picture(height=44, width=60):
-    return np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
 
 
 def mask2former(head='WeightedMask2FormerHead', seed=0):
@@ -35,30 +27,8 @@ def mask2former(head='WeightedMask2FormerHead', seed=0):
     return detector
 
 
-def solov2():
-    torch.manual_seed(0)
-    plain = toy_detector()
-    detector = MODELS.build(ConfigDict(
-        type='SOLOv2', data_preprocessor=plain.data_preprocessor, backbone=plain.backbone,
-        neck=dict(type='FPN', in_channels=[8, 16, 32, 64], out_channels=16, num_outs=5),
-        mask_head=dict(
-            type='SOLOV2Head', num_classes=3, in_channels=16, feat_channels=16, stacked_convs=1,
-            strides=[8, 8, 16, 32, 32], num_grids=[8, 6, 4, 4, 2], cls_down_index=0,
-            scale_ranges=((1, 24), (12, 48), (24, 96), (48, 192), (96, 512)),
-            norm_cfg=dict(type='GN', num_groups=8),
-            mask_feature_head=dict(feat_channels=16, start_level=0, end_level=3, out_channels=16,
-                                   mask_stride=4, norm_cfg=dict(type='GN', num_groups=8)),
-            loss_mask=dict(type='DiceLoss', use_sigmoid=True),
-            loss_cls=dict(type='FocalLoss', use_sigmoid=True)),
-        test_cfg=dict(nms_pre=50, score_thr=0.05, mask_thr=0.5, filter_thr=0.01,
-                      kernel='gaussian', sigma=2.0, max_per_img=20)))
-    torch.nn.init.normal_(detector.mask_head.conv_cls.weight, std=0.3)
-    torch.nn.init.normal_(detector.mask_head.conv_kernel.weight, std=0.3)
-    return detector.eval()
-
-
 MODELS_OF = dict(
-    mask2former=mask2former, knet=build_knet, solov2=solov2,
+    mask2former=mask2former, knet=build_knet,
     mask_iou=lambda: mask2former('MaskIoUMask2FormerHead'),
     plain_mask2former=lambda: mask2former('Mask2FormerHead'))
 EVERY = sorted(MODELS_OF)
@@ -67,14 +37,6 @@ EVERY = sorted(MODELS_OF)
 def predict(detector, views, image=None, score_thr=0.01, max_per_image=20):
     return MaskPredictor(detector, views, score_thr, max_per_image)(
         picture() if image is None else image)
-
-
-def paste(detections, shape):
-    masks = torch.zeros(len(detections), *shape, dtype=torch.bool)
-    for i, box in enumerate(detections.boxes):
-        masks[i] = _do_paste_mask(detections.mask_probs[i:i + 1, None], box[None], *shape,
-                                  skip_empty=False)[0][0] >= 0.5
-    return masks
 
 
 def iou(a, b):
@@ -95,14 +57,14 @@ def rectangles(*boxes, size=64):
 
 
 @pytest.mark.parametrize('name', EVERY)
-@pytest.mark.parametrize('views', [FOUR[:1], FOUR], ids=len)
 @pytest.mark.parametrize('score_thr, some', [
     pytest.param(0.0001, True, id='some detections'),
     pytest.param(1.0, False, id='no detection in any view'),
 ])
-def test_every_kind_of_model(name, views, score_thr, some):
-    ours = predict(MODELS_OF[name](), views, score_thr=score_thr)
-    assert (len(ours) > 0) == some
+def test_every_kind_of_model(name, score_thr, some):
+    detector = MODELS_OF[name]().train()
+    ours = predict(detector, FOUR, score_thr=score_thr)
+    assert (len(ours) > 0) == some and not detector.training
     assert ours.boxes.shape == (len(ours), 4) and ours.labels.dtype == torch.long
     assert ours.mask_probs.shape == (len(ours), GRID, GRID)
     assert ((ours.mask_probs >= 0) & (ours.mask_probs <= 1)).all()
@@ -111,9 +73,8 @@ def test_every_kind_of_model(name, views, score_thr, some):
     assert not ours.scores.requires_grad and not ours.mask_probs.requires_grad
 
 
-@pytest.mark.parametrize('name', ['plain_mask2former', 'solov2'])
-def test_one_view_gives_the_results_of_predict(name):
-    detector, views = MODELS_OF[name](), [View((96, 64))]
+def test_one_view_gives_the_results_of_predict():
+    detector, views = MODELS_OF['plain_mask2former'](), [View((96, 64))]
     ours = predict(detector, views)
     batch, = view_batches(picture(), group_views(views), detector.data_preprocessor)
     with torch.no_grad():
@@ -170,11 +131,11 @@ def test_a_symmetric_image_has_a_symmetric_result(name):
     assert both.scores.sum() == pytest.approx(total.item() / 2, rel=0.05)
 
 
-@pytest.mark.parametrize('size', [(1, 1), (9, 200), (64, 64), (101, 33)])
-@pytest.mark.parametrize('name', EVERY)
-def test_any_size(name, size):
-    ours = predict(MODELS_OF[name](), FOUR[:3], picture(*size))
-    assert ours.boxes.isfinite().all() and ours.mask_probs.isfinite().all()
+@pytest.mark.parametrize('name', ['knet', 'plain_mask2former'])
+def test_any_size(name):
+    for size in [(1, 1), (9, 200)]:
+        ours = predict(MODELS_OF[name](), FOUR[:3], picture(*size))
+        assert ours.boxes.isfinite().all() and ours.mask_probs.isfinite().all()
 
 
 @pytest.mark.parametrize('name', EVERY)
@@ -184,30 +145,6 @@ def test_autocast(name):
     assert len(ours) > 0
     for value in (ours.boxes, ours.scores, ours.mask_probs):
         assert value.dtype == torch.float32 and value.isfinite().all()
-
-
-@pytest.mark.skipif(not torch.cuda.is_available(), reason='needs a GPU')
-@pytest.mark.parametrize('name', EVERY)
-def test_on_a_gpu(name):
-    detector = MODELS_OF[name]().cuda()
-    assert predict(detector, FOUR, score_thr=0.0).mask_probs.is_cuda
-    with torch.autocast('cuda'):
-        assert predict(detector, FOUR, score_thr=0.0).mask_probs.dtype == torch.float32
-
-
-@pytest.mark.parametrize('score_thr, some', [(0.0, True), (1.0, False)])
-def test_only_masks_with_class_evidence_are_upsampled(monkeypatch, score_thr, some):
-    detector, counts = mask2former(), []
-    monkeypatch.setattr('mmssis.offline.mask_predictor.boxes_of_masks',
-                        lambda masks: counts.append(len(masks)) or boxes_of_masks(masks))
-    predict(detector, FOUR, score_thr=score_thr)
-    assert (sum(counts) > 0) == some
-
-
-def test_eval_mode():
-    detector = build_knet().train()
-    predict(detector, FOUR[:1])
-    assert not detector.training
 
 
 @pytest.mark.parametrize('flip', [False, True])
@@ -235,8 +172,6 @@ def test_queries_of_a_padded_view(flip):
 @pytest.mark.parametrize('box', [
     pytest.param((0, 0, 64, 64), id='the whole image'),
     pytest.param((40, 3, 64, 9), id='at the edge'),
-    pytest.param((5, 6, 6, 7), id='one pixel'),
-    pytest.param((1, 30, 63, 31), id='a line'),
 ])
 def test_binary_masks_survive_their_grid(box):
     masks = rectangles(box)
@@ -255,8 +190,7 @@ def test_empty_masks_are_no_detections():
     assert on_box_grids(torch.zeros(0, 5, 5), (5, 5), torch.zeros(0, 4)).shape == (0, GRID, GRID)
 
 
-@pytest.mark.parametrize('other', [(10, 10, 30, 30), (14, 10, 34, 30), (30, 30, 40, 40),
-                                   (10, 10, 60, 60)])
+@pytest.mark.parametrize('other', [(14, 10, 34, 30), (30, 30, 40, 40), (10, 10, 60, 60)])
 def test_overlap_is_that_of_full_size_masks(other):
     masks = rectangles((10, 10, 30, 30), other)
     ious = mask_ious(of_masks(masks, [0.9, 0.8], [0, 0]), 0, torch.tensor([1]))
@@ -269,11 +203,9 @@ BOX, NEAR, FAR = (10, 10, 30, 30), (12, 10, 32, 30), (40, 40, 60, 60)
 @pytest.mark.parametrize('first, second, labels, owners', [
     pytest.param([BOX], [NEAR], [0, 0], [0, 0], id='the same object'),
     pytest.param([BOX], [NEAR], [0, 1], [0, 1], id='another class'),
-    pytest.param([BOX], [FAR], [0, 0], [0, 1], id='elsewhere'),
     pytest.param([BOX], [(20, 10, 40, 30)], [0, 0], [0, 1], id='IoU of a third'),
     pytest.param([BOX, NEAR], [FAR], [0, 0, 0], [0, 1, 2], id='not within one view'),
     pytest.param([BOX], [NEAR, BOX], [0, 0, 0], [0, 1, 0], id='the best of a view'),
-    pytest.param([], [BOX, FAR], [0, 0], [0, 1], id='an empty view'),
 ])
 def test_clusters(first, second, labels, owners):
     every = of_masks(rectangles(*first, *second),
@@ -306,9 +238,6 @@ def test_one_view_is_left_as_it_is():
     assert torch.equal(merged.scores, view.scores[order])
     assert torch.equal(merged.labels, view.labels[order])
     assert torch.allclose(merged.mask_probs, view.mask_probs[order], atol=1e-4)
-
-
-def test_nothing_in_any_view():
     assert len(merge_views([SoftDetections.empty(GRID)] * 3, 0.0, 10)) == 0
 
 

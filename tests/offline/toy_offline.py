@@ -1,13 +1,31 @@
 """Detections, shards and labels of a toy unlabeled set of 40 x 60 images."""
 
+import numpy as np
 import torch
+from mmdet.models.roi_heads.mask_heads.fcn_mask_head import _do_paste_mask
 from toy_data import write_json
 
 from mmssis.offline.detections import SoftDetections
 from mmssis.offline.shards import ShardWriter
+from mmssis.offline.tta_views import View
 
 CLASSES = ('cat', 'dog', 'emu')
 HEIGHT, WIDTH, SIZE = 40, 60, 7
+FOUR = [View((96, 64)), View((96, 64), True), View((64, 48), True), View((130, 90))]
+
+
+def picture(height=44, width=60):
+    """Noise, (H, W, 3)."""
+    return np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
+
+
+def paste(detections, shape):
+    """Bool masks of detections by mmdet's pasting, (N, H, W)."""
+    masks = torch.zeros(len(detections), *shape, dtype=torch.bool)
+    for i, box in enumerate(detections.boxes):
+        masks[i] = _do_paste_mask(detections.mask_probs[i:i + 1, None], box[None], *shape,
+                                  skip_empty=False)[0][0] >= 0.5
+    return masks
 
 
 def image(image_id):

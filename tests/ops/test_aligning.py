@@ -3,21 +3,21 @@
 import pytest
 import torch
 from reference import plain_equations
+from toy_ops import random
 
 from mmssis.ops import aligning_weights
 
 
-@pytest.mark.parametrize('exponent', [0, 1, 2, 3, 4])
 @pytest.mark.parametrize('scores', [
     pytest.param([], id='no instance'),
     pytest.param([0.35], id='at the threshold'),
     pytest.param([0.0, 1.0], id='bounds'),
-    pytest.param(torch.rand(100, generator=torch.Generator().manual_seed(0)).tolist(),
-                 id='random'),
+    pytest.param(random(100).tolist(), id='random'),
 ])
-def test_aligning_weights(scores, exponent):
-    weights = aligning_weights(torch.tensor(scores), exponent)
-    assert weights.tolist() == pytest.approx(plain_equations.aligning_weights(scores, exponent))
+def test_aligning_weights(scores):
+    for exponent in (0, 1, 4):
+        weights = aligning_weights(torch.tensor(scores), exponent).tolist()
+        assert weights == pytest.approx(plain_equations.aligning_weights(scores, exponent))
 
 
 def test_weights_are_constants_of_the_loss():
@@ -33,7 +33,6 @@ def test_half_precision_does_not_underflow(dtype):
 @pytest.mark.parametrize('scores, exponent, error, message', [
     pytest.param(torch.ones(2, 2), 4, ValueError, 'scores', id='two axes'),
     pytest.param(torch.ones(2), -1, ValueError, 'at least 0, got -1', id='negative'),
-    pytest.param(torch.ones(2), float('nan'), ValueError, 'nan', id='nan'),
     pytest.param(torch.ones(2), '4', TypeError, "'4'", id='text'),
 ])
 def test_refuses(scores, exponent, error, message):

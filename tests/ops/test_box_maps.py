@@ -1,65 +1,47 @@
 """Maps on box grids, read from RoIs of another view: naive sampling and warped shapes."""
 
-import math
-
 import pytest
 import torch
 from mmcv.ops import roi_align
 from reference import roi_equations
+from toy_ops import flip, random, rotation, scaling, translation
 
 from mmssis.ops import affine_masks, sample_box_maps
 
 SIZE = 160
 
 
-def translation(x, y):
-    return torch.tensor([[1.0, 0.0, x], [0.0, 1.0, y], [0.0, 0.0, 1.0]], dtype=torch.float64)
-
-
-def scaling(x, y):
-    return torch.diag(torch.tensor([x, y, 1.0], dtype=torch.float64))
-
-
-def rotation(degrees):
+def turn(degrees):
     """About the centre of the image."""
-    c, s = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
-    turn = torch.tensor([[c, -s, 0.0], [s, c, 0.0], [0.0, 0.0, 1.0]], dtype=torch.float64)
-    return translation(SIZE / 2, SIZE / 2) @ turn @ translation(-SIZE / 2, -SIZE / 2)
+    centre = SIZE / 2
+    return translation(centre, centre) @ rotation(degrees) @ translation(-centre, -centre)
 
 
-def flip(width=SIZE):
-    return translation(width, 0.0) @ scaling(-1.0, 1.0)
-
-
-MAPS = torch.rand(3, 5, 5, generator=torch.Generator().manual_seed(0))
+MAPS = random(3, 5, 5)
 BOXES = torch.tensor([[10.0, 20.0, 50.0, 44.0], [0.0, 0.0, 9.5, 8.25], [100.0, 90.0, 160.0, 160.0]])
 ROIS = torch.tensor([[12.0, 18.0, 55.0, 40.0], [1.0, 2.0, 6.0, 7.0], [80.0, 95.0, 150.0, 130.0]])
 
 
-@pytest.mark.parametrize('border', [False, True])
 @pytest.mark.parametrize('maps, boxes, matrix, rois', [
-    pytest.param(MAPS[:0], BOXES[:0], flip(), ROIS[:0], id='no RoI'),
-    pytest.param(MAPS[:1], BOXES[:1], scaling(1.0, 1.0), BOXES[:1], id='one RoI on its box'),
+    pytest.param(MAPS[:0], BOXES[:0], flip(SIZE), ROIS[:0], id='no RoI'),
     pytest.param(MAPS[:, :1, :1], BOXES, scaling(1.0, 1.0), ROIS, id='one cell'),
-    pytest.param(MAPS, BOXES, scaling(1.0, 1.0), ROIS, id='identity'),
     pytest.param(MAPS, BOXES, translation(3.25, -7.5), ROIS, id='translation'),
     pytest.param(MAPS, BOXES, scaling(1.5, 0.75), ROIS, id='scale'),
-    pytest.param(MAPS, BOXES, rotation(25), ROIS, id='rotation'),
-    pytest.param(MAPS, BOXES, flip() @ rotation(-10) @ scaling(0.8, 0.8), ROIS, id='all of it'),
+    pytest.param(MAPS, BOXES, turn(25), ROIS, id='rotation'),
+    pytest.param(MAPS, BOXES, flip(SIZE) @ turn(-10) @ scaling(0.8, 0.8), ROIS, id='all of it'),
     pytest.param(MAPS, BOXES, translation(1000.0, 0.0), ROIS, id='far away'),
     pytest.param(MAPS, torch.cat([BOXES[:1], BOXES[1:, [0, 1, 0, 3]]]), scaling(1.0, 1.0), ROIS,
                  id='boxes without width'),
-    pytest.param(MAPS, BOXES, flip(), ROIS[:, [0, 1, 2, 1]], id='RoIs without height'),
-    pytest.param(MAPS, BOXES, flip(), ROIS[:, [2, 1, 0, 3]], id='RoIs turned inside out'),
-    pytest.param(MAPS.half(), BOXES, flip(), ROIS, id='half precision'),
-    pytest.param(MAPS.transpose(1, 2), BOXES, flip(), ROIS, id='not contiguous'),
+    pytest.param(MAPS, BOXES, flip(SIZE), ROIS[:, [0, 1, 2, 1]], id='RoIs without height'),
+    pytest.param(MAPS.half(), BOXES, flip(SIZE), ROIS, id='half precision'),
 ])
-def test_sample_box_maps(maps, boxes, matrix, rois, border):
-    values = sample_box_maps(maps, boxes, matrix, rois, 4, border)
-    expected = roi_equations.sample_box_maps(
-        maps.float().tolist(), boxes.tolist(), matrix.inverse().tolist(), rois.tolist(), 4, border)
-    assert values.shape == (len(rois), 4, 4) and values.dtype == torch.float32
-    assert torch.allclose(values, torch.tensor(expected).view_as(values), atol=1e-5)
+def test_sample_box_maps(maps, boxes, matrix, rois):
+    lists = [each.tolist() for each in (maps.float(), boxes, matrix.inverse(), rois)]
+    for border in (False, True):
+        values = sample_box_maps(maps, boxes, matrix, rois, 4, border)
+        expected = roi_equations.sample_box_maps(*lists, 4, border)
+        assert values.shape == (len(rois), 4, 4) and values.dtype == torch.float32
+        assert torch.allclose(values, torch.tensor(expected).view_as(values), atol=1e-5)
 
 
 def test_flip_is_exact():
@@ -67,7 +49,7 @@ def test_flip_is_exact():
     boxes = torch.tensor([[10.0, 20.0, 38.0, 48.0], [3.3, 5.7, 140.1, 77.7]])
     maps = torch.rand(2, 28, 28)
     flipped = torch.stack([SIZE - boxes[:, 2], boxes[:, 1], SIZE - boxes[:, 0], boxes[:, 3]], 1)
-    values = sample_box_maps(maps, boxes, flip(), flipped, 28)
+    values = sample_box_maps(maps, boxes, flip(SIZE), flipped, 28)
     assert torch.allclose(values, maps.flip(-1), atol=1e-5)
     assert torch.equal(values >= 0.5, maps.flip(-1) >= 0.5)
 
@@ -77,18 +59,14 @@ def test_a_map_of_ones_weighs_every_cell_alike():
     assert torch.allclose(values, torch.ones(3, 28, 28), atol=1e-6)
 
 
-def test_rows_and_columns():
-    values = sample_box_maps(MAPS, BOXES, flip(), ROIS, (3, 6))
-    assert values.shape == (3, 3, 6)
-
-
 def test_a_singular_matrix_gives_no_nan():
-    assert not sample_box_maps(MAPS, BOXES, torch.zeros(3, 3), ROIS, 4).any()
+    values = sample_box_maps(MAPS, BOXES, torch.zeros(3, 3), ROIS, (3, 6))
+    assert values.shape == (3, 3, 6) and not values.any()
 
 
 def test_nothing_waits_for_the_device():
     """Tensors without values: whatever reads one on the host raises."""
-    maps, boxes, matrix, rois = (part.to('meta') for part in (MAPS, BOXES, flip(), ROIS))
+    maps, boxes, matrix, rois = (part.to('meta') for part in (MAPS, BOXES, flip(SIZE), ROIS))
     assert sample_box_maps(maps, boxes, matrix, rois, 4).shape == (3, 4, 4)
 
 
@@ -117,14 +95,12 @@ def crop(mask, roi):
                      1.0, 0, 'avg', True)[:, 0] >= 0.5
 
 
-@pytest.mark.parametrize('radius', [30, 45, 60])
+@pytest.mark.parametrize('radius', [30, 60])
 @pytest.mark.parametrize('matrix', [
-    pytest.param(flip(), id='flip'),
-    pytest.param(scaling(1.3, 1.3), id='larger'),
-    pytest.param(scaling(0.6, 0.6), id='smaller'),
+    pytest.param(flip(SIZE), id='flip'),
     pytest.param(translation(9.4, -12.7), id='translation'),
-    pytest.param(rotation(30), id='rotation'),
-    pytest.param(flip() @ rotation(-20) @ translation(5.5, 3.0) @ scaling(0.8, 0.8),
+    pytest.param(turn(30), id='rotation'),
+    pytest.param(flip(SIZE) @ turn(-20) @ translation(5.5, 3.0) @ scaling(0.8, 0.8),
                  id='all of it'),
 ])
 def test_warped_shapes(matrix, radius):
@@ -146,9 +122,8 @@ def test_warped_shapes(matrix, radius):
     pytest.param(dict(boxes=BOXES[:2]), r'boxes must be \(3, 4\)', id='too few boxes'),
     pytest.param(dict(rois=ROIS[:2]), r'rois must be \(3, 4\)', id='too few RoIs'),
     pytest.param(dict(matrix=torch.eye(2)), r'matrix must be \(3, 3\)', id='matrix'),
-    pytest.param(dict(maps=MAPS[:, :0]), 'maps must have cells', id='no cells'),
 ])
 def test_wrong_shapes(change, match):
-    arguments = {**dict(maps=MAPS, boxes=BOXES, matrix=flip(), rois=ROIS), **change}
+    arguments = {**dict(maps=MAPS, boxes=BOXES, matrix=flip(SIZE), rois=ROIS), **change}
     with pytest.raises(ValueError, match=match):
         sample_box_maps(**arguments, size=4)

@@ -4,13 +4,12 @@ import json
 
 import numpy as np
 import pytest
-from mmdet.datasets import CocoDataset
 from PIL import Image
 from pycocotools import mask as coco_mask
 
-from mmssis.datasets.bdd100k_labels import (CLASSES, instances_of_bitmask, instances_of_labels,
-                                            polygon_points)
-from mmssis.datasets.coco_validation import validate_coco_json
+from mmssis.datasets.checks.coco_validation import validate_coco_json
+from mmssis.datasets.converters.bdd100k_labels import (CLASSES, instances_of_bitmask,
+                                                       instances_of_labels, polygon_points)
 
 TOOL = 'dataset_converters/bdd100k_to_coco.py'
 SIZE = (8, 12)
@@ -76,37 +75,27 @@ def summary(annotations):
     return [(a['category_id'], a['iscrowd'], a['area'], a['bbox']) for a in annotations]
 
 
-def test_nothing_in_nothing_out():
-    assert instances_of_bitmask(bitmask()) == []
-    assert instances_of_labels([], SIZE) == []
-
-
 @pytest.mark.parametrize('empty', [
-    pytest.param(dict(category='car'), id='box_only'),
     pytest.param(label('car', square(0, 0, 4, 4, closed=False)), id='open_line'),
-    pytest.param(label('car', square(2, 2, 2, 2)), id='no_area'),
     pytest.param(label('car', dict(vertices=[[0, 0], [4, 4]], types='LL', closed=True)),
                  id='two_points'),
 ])
 def test_labels_that_cover_nothing(empty):
+    assert instances_of_bitmask(bitmask()) == []
     assert instances_of_labels([empty], SIZE) == []
 
 
-def test_bitmask_objects_hide_one_another():
-    assert summary(instances_of_bitmask(PIXELS)) == [
-        (1, 1, 6, [0, 5, 2, 3]), (3, 0, 6, [3, 2, 3, 2]), (3, 0, 18, [0, 0, 6, 4]),
-        (8, 1, 6, [4, 5, 2, 3])]
-
-
-def test_polygons_overlap():
-    assert summary(instances_of_labels(LABELS, SIZE)) == [
-        (3, 0, 24, [0, 0, 6, 4]), (3, 0, 6, [3, 2, 3, 2]), (1, 1, 6, [0, 5, 2, 3]),
-        (3, 1, 6, [4, 5, 2, 3])]
+def test_bitmask_objects_hide_one_another_and_polygons_overlap():
+    person, bike = (1, 1, 6, [0, 5, 2, 3]), (8, 1, 6, [4, 5, 2, 3])
+    whole, hidden = (3, 0, 24, [0, 0, 6, 4]), (3, 0, 18, [0, 0, 6, 4])
+    front, other = (3, 0, 6, [3, 2, 3, 2]), (3, 1, 6, [4, 5, 2, 3])
+    assert summary(instances_of_bitmask(PIXELS)) == [person, front, hidden, bike]
+    assert summary(instances_of_labels(LABELS, SIZE)) == [whole, front, person, other]
 
 
 def test_parts_of_an_object_are_one_annotation():
-    [annotation] = instances_of_labels(
-        [label('bike', square(0, 0, 2, 2), square(8, 4, 12, 8))], SIZE)
+    parts = square(0, 0, 2, 2), square(8, 4, 12, 8)
+    [annotation] = instances_of_labels([label('bike', *parts)], SIZE)
     assert (annotation['category_id'], annotation['area']) == (8, 4 + 16)
 
 
@@ -132,23 +121,12 @@ def test_conversion(run_tool, root, source, objects, capsys):
     assert [a['id'] for a in content['annotations']] == list(range(1, objects + 1))
     assert tuple(c['name'] for c in content['categories']) == CLASSES
     assert f'{objects} instances' in capsys.readouterr().out
-
-
-def test_rles_are_taken_as_they_are(run_tool, root):
-    [annotation] = convert(run_tool, root, 'rles')['annotations']
-    assert coco_mask.decode(annotation['segmentation'])[:4, :6].all()
-    assert annotation['category_id'] == 2 and annotation['area'] == 24
-
-
-def test_mmdet_reads_the_file(run_tool, root):
-    convert(run_tool, root, 'bitmasks')
-    path = str(root / 'annotations/ins_seg_train_bitmasks.json')
+    path = str(root / f'annotations/ins_seg_train_{source}.json')
     assert validate_coco_json(path, CLASSES) == []
-    dataset = CocoDataset(ann_file=path, data_prefix=dict(img=str(root / 'images/10k/train')),
-                          metainfo=dict(classes=CLASSES))
-    instances = dataset.get_data_info(1)['instances']
-    assert [(i['bbox_label'], i['ignore_flag']) for i in instances] == [
-        (0, 1), (2, 0), (2, 0), (7, 1)]
+    if source == 'rles':
+        [annotation] = content['annotations']
+        assert coco_mask.decode(annotation['segmentation'])[:4, :6].all()
+        assert annotation['category_id'] == 2 and annotation['area'] == 24
 
 
 def test_images_of_the_10k_set_are_not_unlabeled(run_tool, root):
@@ -158,36 +136,30 @@ def test_images_of_the_10k_set_are_not_unlabeled(run_tool, root):
     assert content['images'][0]['width'] == 12 and content['annotations'] == []
 
 
-@pytest.mark.parametrize('label, message', [
-    pytest.param(dict(category='tree'), "'tree' is none of", id='category'),
-    pytest.param(dict(category='car', rle=dict(size=[4, 4], counts='`0')), r'\[4, 4\]', id='size'),
-])
-def test_labels_that_do_not_fit(run_tool, root, label, message):
+def write_label(root, **label):
     path = root / 'labels/ins_seg/rles/ins_seg_train.json'
     path.write_text(json.dumps([dict(name='a.jpg', labels=[label])]))
-    with pytest.raises(ValueError, match=f'ins_seg_train.json, a.jpg: .*{message}'):
-        convert(run_tool, root, 'rles')
 
 
-@pytest.mark.parametrize('pixels, message', [
-    pytest.param(bitmask(((0, 1), (0, 1), 31, 0, 1)), 'category id 31.*panoptic', id='panoptic'),
-    pytest.param(np.zeros((*SIZE, 3), np.uint8), 'RGBA', id='colormap'),
-    pytest.param(np.zeros((4, 4, 4), np.uint8), 'RGBA', id='another_size'),
-])
-def test_bitmasks_that_do_not_fit(run_tool, root, pixels, message):
+def write_bitmask(root, pixels):
     Image.fromarray(pixels).save(root / 'labels/ins_seg/bitmasks/train/a.png')
-    with pytest.raises(ValueError, match=f'a.png.*{message}'):
-        convert(run_tool, root, 'bitmasks')
 
 
-@pytest.mark.parametrize('source, place', [
-    ('bitmasks', 'bitmasks/val'), ('polygons', 'ins_seg_val.json')])
-def test_missing_labels_are_named(run_tool, root, source, place):
-    with pytest.raises(ValueError, match=place):
-        run_tool(TOOL, root, '--format', source, '--splits', 'val', '--no-unlabeled')
-
-
-def test_a_missing_image_is_named(run_tool, root):
-    (root / 'images/10k/train/b.jpg').unlink()
-    with pytest.raises(OSError, match='train/b.jpg'):
-        convert(run_tool, root, 'bitmasks')
+@pytest.mark.parametrize('source, damage, message', [
+    pytest.param('rles', lambda root: write_label(root, category='tree'),
+                 "ins_seg_train.json, a.jpg: .*'tree' is none of", id='category'),
+    pytest.param('rles', lambda root: write_label(
+        root, category='car', rle=dict(size=[4, 4], counts='`0')), r'a.jpg: .*\[4, 4\]', id='size'),
+    pytest.param('bitmasks', lambda root: write_bitmask(root, bitmask(((0, 1), (0, 1), 31, 0, 1))),
+                 'a.png.*category id 31.*panoptic', id='panoptic'),
+    pytest.param('bitmasks', lambda root: (root / 'images/10k/train/b.jpg').unlink(),
+                 'train/b.jpg', id='no_image'),
+    pytest.param('bitmasks', lambda root: (root / 'labels/ins_seg').rename(root / 'elsewhere'),
+                 'bitmasks/train', id='no_bitmasks'),
+    pytest.param('polygons', lambda root: (root / 'labels/ins_seg').rename(root / 'elsewhere'),
+                 'ins_seg_train.json', id='no_labels'),
+])
+def test_damage_is_named(run_tool, root, source, damage, message):
+    damage(root)
+    with pytest.raises((ValueError, OSError), match=message):
+        convert(run_tool, root, source)

@@ -1,5 +1,6 @@
 """The steps that docs/methods/noisy_boundaries.md gives by hand are those of self_train.py."""
 
+import json
 import shlex
 import subprocess
 from pathlib import Path
@@ -22,8 +23,12 @@ def test_by_hand_is_what_self_train_does(tmp_path: Path, run_tool: Callable, mon
     data = tmp_path / 'data/animals'
     (data / 'train').mkdir(parents=True)
     (data / 'semi_anns').mkdir()
-    for name in ('1@2', '1@2-unlabeled'):
-        (data / f'semi_anns/instances_train.{name}.json').write_text('{}')
+    (data / 'annotations').mkdir()
+    names = ('bear', 'deer', 'elephant', 'otter', 'rhesus monkey', 'tiger', 'turtle')
+    content = json.dumps(dict(categories=[dict(id=i, name=name) for i, name in enumerate(names)]))
+    for name in ('semi_anns/instances_train.1@2', 'semi_anns/instances_train.1@2-unlabeled',
+                 'annotations/instances_val+test', 'annotations/instances_train'):
+        (data / f'{name}.json').write_text(content)
     pseudo = tmp_path / 'work_dirs/self_training/mask-rcnn_lite0_animals2pct/pseudo'
     pseudo.mkdir(parents=True)
     (pseudo / 'pseudo_labels.json').write_text('{}')

@@ -11,6 +11,7 @@ import pytest
 import torch
 from mmdet.registry import MODELS
 from mmengine.config import Config
+from mmengine.registry import init_default_scope
 
 ROOT = Path(__file__).parents[2]
 TOOL = ROOT / 'tools/model_converters/knet_to_mmssis.py'
@@ -68,7 +69,7 @@ def published_update_head(stage, num_classes):
 
 
 def plain_model():
-    cfg = Config.fromfile(ROOT / 'configs/_base_/models/knet_r50.py').detector
+    cfg = Config.fromfile(ROOT / 'configs/_base_/models/knet_r50.py').model
     cfg.backbone.init_cfg = None
     with torch.device('meta'):
         return MODELS.build(cfg)
@@ -87,73 +88,65 @@ def published(num_classes=80):
     return {name: torch.full(shape, float(i)) for i, (name, shape) in enumerate(shapes.items())}
 
 
-def test_every_published_weight_loads(tool):
-    """All of them, each once, and none of ours is left over."""
-    source = published()
+@pytest.fixture(scope='module')
+def source():
+    init_default_scope('mmdet')
+    return published()
+
+
+PLACES = {
+    'rpn_head.localization_fpn.convs_all_levels.0.conv0.gn.bias':
+        'kernel_head.semantic_fpn.levels.0.gn.bias',
+    'rpn_head.localization_fpn.convs_all_levels.3.conv2.conv.weight':
+        'kernel_head.semantic_fpn.levels.3.conv.2.conv.weight',
+    'rpn_head.localization_fpn.conv_pred.conv.weight':
+        'kernel_head.semantic_fpn.loc_conv.conv.weight',
+    'rpn_head.localization_fpn.aux_convs.0.gn.weight':
+        'kernel_head.semantic_fpn.sem_conv.gn.weight',
+    'rpn_head.loc_convs.0.conv.weight': 'kernel_head.loc_conv.conv.weight',
+    'rpn_head.seg_convs.0.conv.weight': 'kernel_head.sem_conv.conv.weight',
+    'roi_head.mask_head.2.kernel_update_conv.norm_in.weight':
+        'update_heads.2.updator.norm_in.weight',
+    'roi_head.mask_head.1.mask_fcs.0.weight': 'update_heads.1.mask_fcs.0.weight',
+    'backbone.layer1.0.conv1.weight': 'backbone.layer1.0.conv1.weight',
+}
+
+
+def test_every_published_weight_goes_to_its_place(tool, source):
+    """All of them, each once, none of ours is left over; layers of one shape stay apart."""
     converted = tool.convert_state_dict(source)
     assert len(converted) == len(source) == len({id(value) for value in converted.values()})
     expected = plain_model().state_dict()
     assert set(converted) == set(expected)
     assert all(converted[name].shape == value.shape for name, value in expected.items())
-
-
-@pytest.mark.parametrize('name, expected', [
-    ('rpn_head.localization_fpn.convs_all_levels.0.conv0.gn.bias',
-     'kernel_head.semantic_fpn.levels.0.gn.bias'),
-    ('rpn_head.localization_fpn.convs_all_levels.3.conv2.conv.weight',
-     'kernel_head.semantic_fpn.levels.3.conv.2.conv.weight'),
-    ('rpn_head.localization_fpn.conv_pred.conv.weight',
-     'kernel_head.semantic_fpn.loc_conv.conv.weight'),
-    ('rpn_head.localization_fpn.aux_convs.0.gn.weight',
-     'kernel_head.semantic_fpn.sem_conv.gn.weight'),
-    ('rpn_head.loc_convs.0.conv.weight', 'kernel_head.loc_conv.conv.weight'),
-    ('rpn_head.seg_convs.0.conv.weight', 'kernel_head.sem_conv.conv.weight'),
-    ('roi_head.mask_head.2.kernel_update_conv.norm_in.weight',
-     'update_heads.2.updator.norm_in.weight'),
-    ('roi_head.mask_head.1.mask_fcs.0.weight', 'update_heads.1.mask_fcs.0.weight'),
-    ('backbone.layer1.0.conv1.weight', 'backbone.layer1.0.conv1.weight'),
-])
-def test_each_weight_goes_to_its_place(tool, name, expected):
-    """Two layers of one shape must not change places."""
-    source = published()
-    assert torch.equal(tool.convert_state_dict(source)[expected], source[name])
-
-
-def test_the_tool_writes_what_the_model_reads(run_tool, tmp_path):
-    source, out = tmp_path / 'knet.pth', tmp_path / 'folder' / 'out.pth'
-    torch.save(dict(meta=dict(mmdet_version='2.17.0'), state_dict=published()), source)
-    run_tool('model_converters/knet_to_mmssis.py', source, out)
-    state = torch.load(out, weights_only=True)['state_dict']
-    result = plain_model().load_state_dict(state, strict=True, assign=True)
-    assert not result.missing_keys and not result.unexpected_keys
-
-
-def test_missing_weights_are_named(tool):
-    source = published()
-    del source['rpn_head.conv_seg.bias'], source['roi_head.mask_head.1.fc_mask.weight']
-    with pytest.raises(ValueError, match='2 weights.*conv_seg.bias, update_heads.1.fc_mask.weight'):
-        tool.convert_state_dict(source)
-
-
-@pytest.mark.parametrize('part', ['rpn_head.', 'roi_head.', 'backbone.', 'neck.'])
-def test_missing_parts_are_named(tool, part):
-    source = {name: value for name, value in published().items() if not name.startswith(part)}
-    with pytest.raises(ValueError, match='the checkpoint lacks'):
-        tool.convert_state_dict(source)
-
-
-def test_weights_of_another_model_are_named(tool):
-    source = dict(published(), **{'roi_head.mask_head.0.fc_iou.weight': torch.zeros(1, C)})
-    with pytest.raises(ValueError, match='1 weights that K-Net has not: update_heads.0.fc_iou'):
-        tool.convert_state_dict(source)
-
-
-def test_another_number_of_classes_in_a_head_is_named(tool):
-    source = published()
-    source['rpn_head.conv_seg.weight'] = torch.zeros(133, C, 1, 1)
-    with pytest.raises(ValueError, match=r'conv_seg.weight is \(133, 256, 1, 1\)'):
-        tool.convert_state_dict(source)
-
-
-def test_other_numbers_of_classes_are_taken(tool):
+    for name, ours in PLACES.items():
+        assert torch.equal(converted[ours], source[name]), name
     assert tool.convert_state_dict(published(1))['kernel_head.conv_seg.bias'].shape == (1, )
+
+
+def test_the_tool_writes_what_the_model_reads(source, run_tool, tmp_path):
+    path, out = tmp_path / 'knet.pth', tmp_path / 'folder' / 'out.pth'
+    torch.save(dict(meta=dict(mmdet_version='2.17.0'), state_dict=source), path)
+    run_tool('model_converters/knet_to_mmssis.py', path, out)
+    state = torch.load(out, weights_only=True)['state_dict']
+    plain_model().load_state_dict(state, strict=True, assign=True)
+
+
+LACKS = ('rpn_head.conv_seg.bias', 'roi_head.mask_head.1.fc_mask.weight')
+
+
+@pytest.mark.parametrize('lacks, more, message', [
+    pytest.param(LACKS, {}, '2 weights.*conv_seg.bias, update_heads.1.fc_mask.weight',
+                 id='missing weights'),
+    pytest.param(('roi_head.', ), {}, 'the checkpoint lacks', id='a missing part'),
+    pytest.param((), {'roi_head.mask_head.0.fc_iou.weight': (1, C)},
+                 '1 weights that K-Net has not: update_heads.0.fc_iou', id='of another model'),
+    pytest.param((), {'rpn_head.conv_seg.weight': (133, C, 1, 1)},
+                 r'conv_seg.weight is \(133, 256, 1, 1\)', id='another number of classes'),
+])
+def test_weights_that_do_not_fit_are_named(tool, source, lacks, more, message):
+    state = {name: value for name, value in source.items()
+             if not lacks or not name.startswith(lacks)}
+    state.update({name: torch.zeros(shape) for name, shape in more.items()})
+    with pytest.raises(ValueError, match=message):
+        tool.convert_state_dict(state)

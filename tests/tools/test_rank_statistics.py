@@ -13,8 +13,6 @@ from toy import CLASSES, toy_config
 TOOL = Path(__file__).parents[2] / 'tools' / 'analysis_tools' / 'rank_statistics.py'
 PIXELS = dict(type='RankStatisticsWeights', channels=32, num_classes=3, k=3,
               layer='panoptic_head.pixel_decoder.output_convs.0')
-QUERIES = dict(type='QueryRankWeights', channels=32, num_classes=3, iou_thr=0.0,
-               layer='panoptic_head.transformer_decoder.post_norm')
 
 
 @pytest.fixture(scope='module')
@@ -30,8 +28,8 @@ class Images:
 
     num_classes = 2
 
-    def __init__(self, tool, images, level='pixels'):
-        self.settings = tool.Settings(level, '', None, 2, 1)
+    def __init__(self, tool, images):
+        self.settings = tool.Settings('', 2, 1)
         self.images = images
 
     def __len__(self):
@@ -74,22 +72,17 @@ def test_verdict(tool):
                            worth_enabling=True)
     data = Images(tool, [([A, A], [0, 1]), ([A, A], [0, 1])])
     assert not tool.summarise(tool.measure(data, data, 2))['worth_enabling']
-
-
-@pytest.mark.parametrize('images, message', [
-    pytest.param([([A], [0])], '1 labeled images', id='one image'),
-    pytest.param([([A], [0]), ([B], [1])], 'no class has features in two images', id='no pair'),
-])
-def test_says_what_is_missing(tool, images, message):
-    data = Images(tool, images)
-    with pytest.raises(ValueError, match=message):
-        tool.summarise(tool.measure(data, data, 2))
+    for images, message in (([([A], [0])], '1 labeled images'),
+                            ([([A], [0]), ([B], [1])], 'no class has features in two images')):
+        data = Images(tool, images)
+        with pytest.raises(ValueError, match=message):
+            tool.summarise(tool.measure(data, data, 2))
 
 
 @pytest.fixture
 def world(tmp_path):
-    """A toy config with both hooks and an untrained checkpoint of the plain detector."""
-    config = toy_config(tmp_path, val=True, hooks=[PIXELS, QUERIES])
+    """A toy config with the hook and an untrained checkpoint of the plain detector."""
+    config = toy_config(tmp_path, val=True, hooks=dict(ranks=PIXELS))
     config['test_dataloader'] = config['val_dataloader']
     Config(config).dump(str(tmp_path / 'config.py'))
     model = MODELS.build(config['model'])
@@ -98,24 +91,18 @@ def world(tmp_path):
     return tmp_path
 
 
-@pytest.mark.parametrize('arguments', [
-    pytest.param(['--data', 'labeled'], id='labeled'),
-    pytest.param(['--data', 'val', '--layer', 'panoptic_head.pixel_decoder.lateral_convs.0',
-                  '--k', '2'], id='another layer'),
-])
-def test_tool_prints_a_table_and_writes_it(world, run_tool, capsys, arguments):
-    run_tool('analysis_tools/rank_statistics.py', world / 'config.py', world / 'plain.pth',
-             '--device', 'cpu', '--out', world / 'ranks.json', *arguments)
-    printed = capsys.readouterr().out
-    assert all(name in printed for name in (*CLASSES, 'background', 'within - between ='))
-    written = json.loads((world / 'ranks.json').read_text())
-    assert written['classes'] == [*CLASSES, 'background']
-    assert written['settings']['k'] == (2 if 'val' in arguments else 3)
-    assert all(value is None or 0 <= value <= 1
-               for name in ('within', 'between', 'top1') for value in written[name])
-
-
-def test_tool_names_what_the_config_lacks(world, run_tool):
+def test_tool_prints_a_table_and_writes_it(world, run_tool, capsys):
+    tool, weights = 'analysis_tools/rank_statistics.py', [world / 'plain.pth', '--device', 'cpu']
+    for k, arguments in ((3, ['--data', 'labeled']), (2, [
+            '--data', 'val', '--layer', 'panoptic_head.pixel_decoder.lateral_convs.0',
+            '--k', '2'])):
+        run_tool(tool, world / 'config.py', *weights, '--out', world / 'ranks.json', *arguments)
+        printed = capsys.readouterr().out
+        assert all(name in printed for name in (*CLASSES, 'background', 'within - between ='))
+        written = json.loads((world / 'ranks.json').read_text())
+        assert written['classes'] == [*CLASSES, 'background'] and written['settings']['k'] == k
+        assert all(value is None or 0 <= value <= 1
+                   for name in ('within', 'between', 'top1') for value in written[name])
     with pytest.raises(ValueError, match='no RankStatisticsWeights.*--layer'):
-        run_tool('analysis_tools/rank_statistics.py', world / 'config.py', world / 'plain.pth',
-                 '--device', 'cpu', '--cfg-options', 'model.pseudo_label_hooks=[]')
+        run_tool(tool, world / 'config.py', *weights,
+                 '--cfg-options', 'model.pseudo_label_hooks.ranks=None')

@@ -10,7 +10,7 @@ import pytest
 import torch
 from mmdet.registry import MODELS
 from mmengine.config import Config
-from toy import toy_config
+from toy import toy_config, toy_model
 
 TOOL = Path(__file__).parents[2] / 'tools' / 'analysis_tools' / 'show_pseudo_labels.py'
 
@@ -46,33 +46,29 @@ def test_one_picture_and_one_line_per_image(run, tmp_path, capsys):
     run('--progress', '0.5')
     pictures = sorted((tmp_path / 'shown').iterdir())
     assert [path.name for path in pictures] == ['val_001.png', 'val_002.png']
-    # view, candidates, DualThresholdFilter, MaskUncertainty, uncertainty
+    # view, candidates, ddtf, pmua, uncertainty
     assert cv2.imread(str(pictures[0])).shape[1] == 5 * 424
     lines = [line for line in capsys.readouterr().out.splitlines() if 'candidates' in line]
     assert len(lines) == 2
-    counts = re.search(r'candidates 6, DualThresholdFilter (\d), MaskUncertainty (\d)', lines[0])
+    counts = re.search(r'candidates 6, ddtf (\d), pmua (\d)', lines[0])
     assert counts[1] == counts[2] != '0'
 
 
 def test_no_pseudo_label_is_drawn_too(run, tmp_path, capsys):
-    run('--cfg-options', 'model.pseudo_label_hooks.0.class_thr=1.0')
-    assert 'DualThresholdFilter 0, MaskUncertainty 0' in capsys.readouterr().out
+    run('--cfg-options', 'model.pseudo_label_hooks.ddtf.class_thr=1.0')
+    assert 'ddtf 0, pmua 0' in capsys.readouterr().out
     assert len(list((tmp_path / 'shown').iterdir())) == 2
 
 
-def test_a_missing_image_is_named(run, tmp_path):
-    with pytest.raises(FileNotFoundError, match='nothing.png does not exist'):
-        run(images=tmp_path / 'nothing.png')
+def test_missing_images_are_named(run, tmp_path):
+    for images, message in (('nothing.png', 'nothing.png does not exist'),
+                            ('annotations', 'no image among')):
+        with pytest.raises(FileNotFoundError, match=message):
+            run(images=tmp_path / images)
 
 
-def test_a_folder_without_images_is_named(run, tmp_path):
-    with pytest.raises(FileNotFoundError, match='no image among'):
-        run(images=tmp_path / 'annotations')
-
-
-@pytest.mark.parametrize('progress, expected', [(0., 0.), (.5, .5), (1., 1.)])
-def test_progress_reaches_the_detector(tool, tmp_path, progress, expected):
-    config = Config(toy_config(tmp_path, burn_in=20))
-    model = MODELS.build(config.model)
-    tool.set_progress(config, progress)
-    assert model.progress == pytest.approx(expected)
+def test_progress_reaches_the_detector(tool):
+    model = MODELS.build(toy_model(burn_in=20))
+    for progress in (0., .5, 1.):
+        tool.set_progress(model, progress)
+        assert model.progress == pytest.approx(progress)

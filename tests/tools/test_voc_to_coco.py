@@ -1,25 +1,21 @@
 """VOC and SBD converter, on a generated tree of both."""
 
 import json
-from pathlib import Path
-from typing import Callable, Dict, List, Sequence, Tuple
 
 import numpy as np
 import pytest
-from mmdet.datasets import CocoDataset
 from PIL import Image
 from pycocotools import mask as coco_mask
 from scipy.io import savemat
 
-from mmssis.datasets.coco_validation import validate_coco_json
-from mmssis.datasets.voc import CLASSES, instances_of
+from mmssis.datasets.checks.coco_validation import validate_coco_json
+from mmssis.datasets.converters.voc import CLASSES, instances_of
 
 TOOL = 'dataset_converters/voc_to_coco.py'
 SIZE = (8, 12)
-Region = Tuple[Tuple[int, int], Tuple[int, int], int]
 
 
-def canvas(*regions: Region) -> np.ndarray:
+def canvas(*regions):
     """Pixels painted by (rows, columns, value), one over the other."""
     pixels = np.zeros(SIZE, np.uint8)
     for rows, columns, value in regions:
@@ -27,7 +23,7 @@ def canvas(*regions: Region) -> np.ndarray:
     return pixels
 
 
-def write_png(path: Path, pixels: np.ndarray) -> None:
+def write_png(path, pixels):
     """A palette image, as VOC's."""
     path.parent.mkdir(exist_ok=True)
     image = Image.fromarray(pixels, 'P')
@@ -35,14 +31,13 @@ def write_png(path: Path, pixels: np.ndarray) -> None:
     image.save(path)
 
 
-def write_voc(root: Path, name: str, classes: np.ndarray, ids: np.ndarray) -> None:
+def write_voc(root, name, classes, ids):
     write_png(root / f'VOC2012/SegmentationClass/{name}.png', classes)
     write_png(root / f'VOC2012/SegmentationObject/{name}.png', ids)
 
 
-def write_sbd(root: Path, name: str, ids: np.ndarray, categories: Sequence[int]) -> None:
-    struct = dict(Segmentation=ids,
-                  Categories=np.array(categories, np.uint8).reshape(-1, 1))
+def write_sbd(root, name, ids, categories):
+    struct = dict(Segmentation=ids, Categories=np.array(categories, np.uint8).reshape(-1, 1))
     savemat(root / f'dataset/inst/{name}.mat', dict(GTinst=struct), do_compression=True)
 
 
@@ -56,7 +51,7 @@ SBD_OBJECTS = [(3, 24, [0, 0, 6, 4]), (20, 6, [0, 5, 2, 3])]
 
 
 @pytest.fixture
-def root(tmp_path: Path) -> Path:
+def root(tmp_path):
     """VOC: train a, val b. SBD: train a, c; val b, d, of which d has no object."""
     lists = {'VOC2012/ImageSets/Segmentation': ('a', 'b'), 'dataset': ('ac', 'bd')}
     for folder, (train, val) in lists.items():
@@ -74,32 +69,32 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def convert(run_tool: Callable, root: Path) -> Dict[str, dict]:
+def convert(run_tool, root):
     """Run the tool; content of both files."""
     run_tool(TOOL, root / 'VOC2012', root / 'dataset')
     return {name: json.loads((root / f'VOC2012/annotations/instances_{name}.json').read_text())
             for name in ('val', 'train_sbd')}
 
 
-def objects(content: dict, file_name: str) -> List[tuple]:
+def objects(content, file_name):
     [image_id] = [i['id'] for i in content['images'] if i['file_name'] == file_name]
     return [(a['category_id'], a['area'], a['bbox']) for a in content['annotations']
             if a['image_id'] == image_id]
 
 
-def test_nothing_in_nothing_out() -> None:
+def test_nothing_in_nothing_out():
     assert instances_of(canvas(), {}) == []
-
-
-def test_an_object_without_a_pixel_is_left_out() -> None:
+    # Object 2 has no pixel.
     assert [a['category_id'] for a in instances_of(SBD_IDS, {1: 3, 2: 5, 3: 20})] == [3, 20]
 
 
-def test_sets_do_not_overlap(run_tool: Callable, root: Path) -> None:
+def test_sets_do_not_overlap(run_tool, root, capsys):
     """SBD's val holds VOC's validation image b."""
     contents = convert(run_tool, root)
     names = {key: [i['file_name'] for i in value['images']] for key, value in contents.items()}
     assert names == dict(val=['b.jpg'], train_sbd=['a.jpg', 'c.jpg', 'd.jpg'])
+    assert '3 images, 5 instances' in capsys.readouterr().out
+    assert validate_coco_json(str(root / 'VOC2012/annotations/instances_val.json'), CLASSES) == []
 
 
 @pytest.mark.parametrize('split, name, expected', [
@@ -108,111 +103,60 @@ def test_sets_do_not_overlap(run_tool: Callable, root: Path) -> None:
     pytest.param('train_sbd', 'c.jpg', SBD_OBJECTS, id='in SBD alone'),
     pytest.param('train_sbd', 'd.jpg', [], id='no object'),
 ])
-def test_objects(run_tool: Callable, root: Path, split: str, name: str,
-                 expected: List[tuple]) -> None:
+def test_objects(run_tool, root, split, name, expected):
     assert objects(convert(run_tool, root)[split], name) == expected
 
 
-def test_masks_are_the_objects_without_void(run_tool: Callable, root: Path) -> None:
+def test_masks_are_the_objects_without_void(run_tool, root):
     annotations = convert(run_tool, root)['val']['annotations']
     drawn = sum(coco_mask.decode(a['segmentation']) * (i + 1) for i, a in enumerate(annotations))
     assert np.array_equal(drawn, np.where(OBJECT_PNG == 255, 0, OBJECT_PNG))
     assert all(a['iscrowd'] == 0 for a in annotations)
 
 
-def test_mmdet_reads_the_files(run_tool: Callable, root: Path,
-                               capsys: pytest.CaptureFixture) -> None:
-    convert(run_tool, root)
-    assert '3 images, 5 instances' in capsys.readouterr().out
-    path = str(root / 'VOC2012/annotations/instances_train_sbd.json')
-    assert validate_coco_json(path, CLASSES) == []
-    dataset = CocoDataset(ann_file=path, data_prefix=dict(img=str(root / 'VOC2012/JPEGImages')),
-                          metainfo=dict(classes=CLASSES))
-    assert [i['bbox_label'] for i in dataset.get_data_info(0)['instances']] == [7, 7, 14]
-
-
-def test_pixels_on_which_the_files_disagree_are_nothing(run_tool: Callable, root: Path) -> None:
+def test_pixels_on_which_the_files_disagree_are_nothing(run_tool, root):
     classes = CLASS_PNG.copy()
     classes[1, 1], classes[2, 1] = 255, 3
     write_voc(root, 'b', classes, OBJECT_PNG)
     assert objects(convert(run_tool, root)['val'], 'b.jpg')[0] == (8, 10, [1, 1, 3, 4])
 
 
-@pytest.mark.parametrize('change, message', [
-    pytest.param(((1, 5), (1, 3), 3), r'object 1 .*\[3, 8\]', id='two classes in an object'),
-    pytest.param(((6, 8), (9, 12), 0), r'object 3 .*\[0\]', id='an object of background'),
-    pytest.param(((6, 8), (9, 12), 21), r'object 3 .*\[21\]', id='no class of VOC'),
-])
-def test_class_png_that_disagrees(run_tool: Callable, root: Path, change: Region,
-                                  message: str) -> None:
-    classes = np.where(canvas(change) + canvas((*change[:2], 1)) > 0, change[2], CLASS_PNG)
-    write_voc(root, 'b', classes.astype(np.uint8), OBJECT_PNG)
-    with pytest.raises(ValueError, match=f'SegmentationClass/b.png gives {message}'):
-        convert(run_tool, root)
+def write_classes(root, rows, columns, value):
+    """Give a part of image b another class."""
+    classes = CLASS_PNG.copy()
+    classes[slice(*rows), slice(*columns)] = value
+    write_voc(root, 'b', classes, OBJECT_PNG)
 
 
-@pytest.mark.parametrize('ids, categories, message', [
-    pytest.param(SBD_IDS, [3, 5], r'objects up to 3 with the classes \[3, 5\]', id='no class'),
-    pytest.param(SBD_IDS, [3, 5, 21], r'c.mat .*1 to 20', id='no class of VOC'),
-    pytest.param(SBD_IDS[:4], [3], r'labels of c are \(4, 12\)', id='another size'),
+def write_objects(root, *shape):
+    Image.fromarray(np.zeros(shape, np.uint8)).save(root / 'VOC2012/SegmentationObject/b.png')
+
+
+MAT = 'dataset/inst/c.mat'
+
+
+@pytest.mark.parametrize('damage, message', [
+    pytest.param(lambda root: write_classes(root, (1, 5), (1, 3), 3),
+                 r'SegmentationClass/b.png gives object 1 .*\[3, 8\]', id='two classes'),
+    pytest.param(lambda root: write_objects(root, *SIZE, 3), 'palette', id='colours'),
+    pytest.param(lambda root: write_objects(root, 4, 4),
+                 r'\(8, 12\), SegmentationObject \(4, 4\)', id='pngs of two sizes'),
+    pytest.param(lambda root: write_sbd(root, 'c', SBD_IDS, [3, 5]),
+                 r'objects up to 3 with the classes \[3, 5\]', id='objects without class'),
+    pytest.param(lambda root: write_sbd(root, 'c', SBD_IDS[:4], [3]), r'labels of c are \(4, 12\)',
+                 id='mat of another size'),
+    pytest.param(lambda root: savemat(root / MAT, dict(GTcls=np.ones(2))),
+                 f'{MAT} cannot be read: missing', id='mat of something else'),
+    pytest.param(lambda root: (root / MAT).write_bytes((root / MAT).read_bytes()[:200]),
+                 f'{MAT} cannot be read', id='half a mat'),
+    pytest.param(lambda root: (root / 'VOC2012/SegmentationClass/b.png').write_bytes(b''),
+                 'SegmentationClass/b.png cannot be read', id='empty png'),
+    pytest.param(lambda root: [(root / f'VOC2012/JPEGImages/{name}.jpg').unlink() for name in 'cd'],
+                 '2 of 3 images are not in .*c.jpg.*d.jpg.*those of VOC', id='images'),
+    pytest.param(lambda root: (root / 'dataset/train.txt').write_text('\n'), 'dataset/train.txt',
+                 id='empty list'),
 ])
-def test_mat_that_does_not_fit(run_tool: Callable, root: Path, ids: np.ndarray,
-                               categories: List[int], message: str) -> None:
-    write_sbd(root, 'c', ids, categories)
+def test_damage_is_named(run_tool, root, damage, message):
+    damage(root)
     with pytest.raises(ValueError, match=message):
-        convert(run_tool, root)
-
-
-def half(path: Path) -> None:
-    """Keep the first half of a file."""
-    path.write_bytes(path.read_bytes()[:path.stat().st_size // 2])
-
-
-@pytest.mark.parametrize('damage', [
-    pytest.param(half, id='half'), pytest.param(Path.unlink, id='missing'),
-    pytest.param(lambda path: path.write_bytes(b''), id='empty'),
-    pytest.param(lambda path: path.write_bytes(b'nothing of the kind' * 20), id='another kind'),
-])
-@pytest.mark.parametrize('place', [
-    'dataset/inst/c.mat', 'VOC2012/SegmentationClass/b.png', 'VOC2012/SegmentationObject/a.png'])
-def test_damaged_labels_are_named(run_tool: Callable, root: Path, place: str,
-                                  damage: Callable[[Path], None]) -> None:
-    damage(root / place)
-    with pytest.raises(ValueError, match=f'{place} cannot be read: missing'):
-        convert(run_tool, root)
-
-
-def test_a_mat_of_something_else_is_named(run_tool: Callable, root: Path) -> None:
-    savemat(root / 'dataset/inst/c.mat', dict(GTcls=np.ones(2)))
-    with pytest.raises(ValueError, match='c.mat cannot be read'):
-        convert(run_tool, root)
-
-
-@pytest.mark.parametrize('pixels, message', [
-    pytest.param(np.zeros((*SIZE, 3), np.uint8), 'palette', id='colours'),
-    pytest.param(np.zeros((4, 4), np.uint8), r'\(8, 12\), SegmentationObject \(4, 4\)',
-                 id='another size'),
-])
-def test_pngs_that_do_not_fit(run_tool: Callable, root: Path, pixels: np.ndarray,
-                              message: str) -> None:
-    Image.fromarray(pixels).save(root / 'VOC2012/SegmentationObject/b.png')
-    with pytest.raises(ValueError, match=message):
-        convert(run_tool, root)
-
-
-def test_missing_images_are_listed(run_tool: Callable, root: Path) -> None:
-    for name in 'cd':
-        (root / f'VOC2012/JPEGImages/{name}.jpg').unlink()
-    with pytest.raises(ValueError, match='2 of 3 images are not in .*c.jpg.*d.jpg.*those of VOC'):
-        convert(run_tool, root)
-
-
-@pytest.mark.parametrize('place', ['VOC2012/ImageSets/Segmentation/val.txt', 'dataset/train.txt'])
-@pytest.mark.parametrize('damage', [
-    pytest.param(Path.unlink, id='missing'), pytest.param(lambda path: path.write_text('\n'),
-                                                          id='empty')])
-def test_missing_lists_are_named(run_tool: Callable, root: Path, place: str,
-                                 damage: Callable[[Path], None]) -> None:
-    damage(root / place)
-    with pytest.raises(ValueError, match=place):
         convert(run_tool, root)

@@ -1,222 +1,192 @@
-"""`load_config`: data set and schedule are written once and end up everywhere."""
-
-import json
-from pathlib import Path
-from typing import Any, Dict
+"""`load_config`: length, sizes, batch and the supervised baseline are written once."""
 
 import pytest
-from mmengine.config import Config
+from mmengine.config import Config, ConfigDict
+from toy_knet import knet_config
+from toy_pseudo import pseudo_config
 
 from mmssis.utils import load_config
-from mmssis.utils.data_set import make_palette
-from mmssis.utils.num_classes import resize_class_weight
+from mmssis.utils.num_queries import apply_num_queries
+from mmssis.utils.schedule import apply_schedule
 
-ROOT = Path(__file__).parents[2]
-COCO_CONFIG = ROOT / 'configs/pldc/mask2former_r50_coco10pct.py'
-CLASSES = ('bolt', 'nut')
+
+def test_a_dumped_config_loads_to_itself(load, tmp_path) -> None:
+    cfg = load('schedule = dict(max_iters=100)\nhelper = 3\nmodel = dict(unsup_weight=helper)')
+    assert 'helper' not in cfg and cfg.model.unsup_weight == 3
+    cfg.dump(tmp_path / 'dumped.py')
+    assert load_config(tmp_path / 'dumped.py').to_dict() == cfg.to_dict()
+
+
+def test_schedule_reaches_loop_model_and_scheduler(load) -> None:
+    cfg = load('', {'schedule.max_iters': 500, 'schedule.val_interval': 50})
+    assert cfg.train_cfg.max_iters == 500 and cfg.model.burn_in == 50
+    assert cfg.param_scheduler[1].milestones == [450] and cfg.param_scheduler[1].end == 500
+    assert cfg.param_scheduler[0].end == 50, 'a warm-up keeps its length'
+    assert cfg.train_cfg.val_interval == cfg.default_hooks.checkpoint.interval == 50
+
+
+def test_options_of_the_schedule_come_after_the_file(load) -> None:
+    text = 'schedule = dict(max_iters=600, burn_in=200)'
+    assert load(text).model.burn_in == 200
+    cfg = load(text, {'schedule.max_iters': 300})
+    assert (cfg.model.burn_in, cfg.train_cfg.max_iters) == (100, 300)
+    # Stretched once from the reference length: rounded once.
+    assert cfg.param_scheduler[1].milestones == [270]
+    assert load(text, {'schedule.burn_in': 0}).schedule == dict(max_iters=600, burn_in=0)
+
+
+def test_the_schedule_nearest_to_the_user_counts(base_file, tmp_path) -> None:
+    (tmp_path / 'shipped.py').write_text(
+        f'_base_ = {str(base_file)!r}\nschedule = dict(burn_in=50)\n'
+        'supervised = dict(schedule=dict(max_iters=300))')
+
+    def baseline_of(text: str) -> Config:
+        (tmp_path / 'own.py').write_text(f"_base_ = './shipped.py'\n{text}")
+        return load_config(tmp_path / 'own.py', supervised=True)
+
+    assert baseline_of('').train_cfg.max_iters == 300
+    assert baseline_of('schedule = dict(max_iters=70)').train_cfg.max_iters == 70
+    with pytest.raises(ValueError, match='model.burn_in of .*own.py is overwritten by'):
+        baseline_of('model = dict(burn_in=7)')
+
+
+def test_a_cosine_ends_with_the_run() -> None:
+    cosine = dict(type='CosineAnnealingLR', by_epoch=False, begin=50, end=1000, T_max=950)
+    cfg = Config(dict(model=dict(type='A'), train_cfg=dict(max_iters=1000), param_scheduler=cosine))
+    apply_schedule(cfg, dict(max_iters=100))
+    assert (cfg.param_scheduler.end, cfg.param_scheduler.T_max) == (100, 50)
+    with pytest.raises(ValueError, match='a plain A has no burn-in'):
+        apply_schedule(cfg, dict(burn_in=5))
+    del cfg.train_cfg['max_iters']
+    with pytest.raises(ValueError, match='schedule needs train_cfg.max_iters'):
+        apply_schedule(cfg, dict(max_iters=5))
+
+
+WRONG_SCHEDULES = [
+    ({'schedule.iters': 5}, "no key 'iters'"),
+    ({'schedule.max_iters': 0}, 'max_iters = 0'),
+    ({'schedule.max_iters': '2k'}, "max_iters = '2k'"),
+    ({'schedule.burn_in': 400000}, 'longer than the run'),
+    ({'schedule': 5}, 'give schedule.max_iters'),
+]
+
+
+def test_wrong_schedule_is_refused(load) -> None:
+    for options, message in WRONG_SCHEDULES:
+        with pytest.raises(ValueError, match=message):
+            load('', options)
+
+
+def test_sizes_reach_pipelines_and_preprocessor(load) -> None:
+    cfg = load('', {'image_size': (128, 80), 'scale_jitter': [0.2, 3.0]})
+    resize, crop = cfg.train_dataloader.dataset.labeled.pipeline[2:4]
+    assert resize.scale == crop.crop_size == (128, 80) and resize.ratio_range == (0.2, 3.0)
+    assert cfg.val_dataloader.dataset.pipeline[1].scale == (128, 80)
+    pad, = cfg.model.data_preprocessor.data_preprocessor.batch_augments
+    assert pad.size == (80, 128), 'height first'
+    crop = load('crop_size = (64, 48)').train_dataloader.dataset.labeled.pipeline[3]
+    assert crop.crop_size == (64, 48)
+
+
+WRONG_SIZES = [
+    ('', {'image_size': 64}, r'image_size = 64: give \(width'),
+    ('', {'image_size': (64, 0.5)}, 'image_size = 0.5: give a whole'),
+    ('', {'scale_jitter': (2, 1)}, 'smallest, largest'),
+    ('image_size = None', None, "says 'image_size', but the config has no"),
+    ('scale_jitter = (1, 2)\ntrain_dataloader = dict(dataset=dict(labeled=dict('
+     'pipeline=[])))', None, 'scale_jitter = .*read by nothing'),
+]
+
+
+def test_wrong_sizes_are_refused(load) -> None:
+    for text, options, message in WRONG_SIZES:
+        with pytest.raises(ValueError, match=message):
+            load(text, options)
+
+
+def test_queries_reach_head_and_predictions(load) -> None:
+    detector = load('num_queries = 9').model.detector
+    assert detector.panoptic_head.num_queries == detector.test_cfg.max_per_image == 9
+    cfg = Config(dict(model=knet_config(), num_queries=7))
+    apply_num_queries(cfg)
+    assert cfg.model.kernel_head.num_kernels == cfg.model.test_cfg.max_per_img == 7
+    with pytest.raises(ValueError, match='a FCOS has no queries'):
+        apply_num_queries(Config(dict(model=dict(type='FCOS'), num_queries=7)))
+
+
+def test_the_batch_is_the_sum_of_its_sources(load) -> None:
+    loader = load('', {'train_dataloader.batch_sampler.unlabeled': 6}).train_dataloader
+    assert loader.batch_size == 8
+    for options, message in (
+            ({'train_dataloader.batch_size': 3}, 'batch_sampler.labeled = 2, .*change these'),
+            ({'train_dataloader.dataset.unlabeled': None}, 'dataset.unlabeled is missing')):
+        with pytest.raises(ValueError, match=message):
+            load('', options)
+
+
+def test_the_supervised_baseline(load) -> None:
+    text = 'schedule = dict(max_iters=600, burn_in=60)\nsupervised = dict(schedule=dict('\
+           'max_iters=500), **{"optim_wrapper.optimizer.lr": 5e-3})'
+    plain = load(text)
+    assert plain.train_cfg.max_iters == 600 and plain.optim_wrapper.optimizer.lr == 1e-3
+    cfg = load(text, {'supervised.optim_wrapper.clip_grad.max_norm': 3}, supervised=True)
+    assert cfg.train_cfg.max_iters == cfg.model.burn_in == 500
+    assert cfg.param_scheduler[1].milestones == [450]
+    assert cfg.optim_wrapper.optimizer.lr == 5e-3 and cfg.optim_wrapper.clip_grad.max_norm == 3
+    assert cfg.model.type == 'SemiInstanceSegmentor' and not cfg.model.pseudo_label_hooks
+    assert cfg.model.predict_on == cfg.val_cfg.predict_on == 'student'
+    assert cfg.default_hooks.checkpoint.save_best == 'student/coco/segm_mAP'
+    assert 'unlabeled' not in cfg.train_dataloader.dataset
+    assert cfg.train_dataloader.batch_size == 2 and cfg.auto_scale_lr.base_batch_size == 8
+    assert load('', {'schedule.max_iters': 10}, supervised=True).model.burn_in == 10
+    with pytest.raises(ValueError, match='schedule.burn_in = 5 is read by nothing'):
+        load(text, {'schedule.burn_in': 5}, supervised=True)
+    with pytest.raises(ValueError, match='which --supervised trains'):
+        load(text, {'supervised.schedule.max_iters': 5})
+
+
+def test_the_baseline_of_boxes_keeps_them(load) -> None:
+    cfg = load('''model = dict(type='BoxTeacher')
+train_dataloader = dict(
+    batch_sampler=dict(labeled=0, boxes=3),
+    dataset=dict(labeled=None, boxes=dict(type='BoxLabeledCocoDataset', pipeline=[])))
+scale_jitter = None''', supervised=True)
+    assert cfg.train_dataloader.batch_size == 3 and cfg.model.type == 'BoxTeacher'
+    assert cfg.auto_scale_lr.base_batch_size == round(16 * 3 / 5)
 
 
 @pytest.fixture
-def data_root(tmp_path: Path) -> Path:
-    """Files of a data set with two classes; the images do not matter here."""
-    root = tmp_path / 'mine'
-    for folder in ('images', 'more_images'):
-        (root / folder).mkdir(parents=True)
-    categories = [dict(id=7, name='bolt'), dict(id=3, name='nut')]
-    for name in ('labeled', 'unlabeled', 'val', 'hidden'):
-        content = dict(images=[], annotations=[], categories=categories)
-        (root / f'{name}.json').write_text(json.dumps(content))
-    return root
+def student(data_root, tmp_path):
+    """Path of a student's config with a ``self_training``."""
+    config = pseudo_config(tmp_path / 'world', val=True)
+    config['train_dataloader']['dataset']['pseudo']['ann_file'] = ''
+    config.update(
+        test_dataloader=config['val_dataloader'], test_evaluator=config['val_evaluator'],
+        self_training=dict(preset='fast', workers=0), data_set=dict(
+            root=str(data_root), labeled='labeled.json', unlabeled='more_images',
+            val='val.json', image_dirs='images'))
+    Config(config).dump(tmp_path / 'student.py')
+    return tmp_path / 'student.py'
 
 
-def write_config(folder: Path, data_set: Dict[str, Any], **others: Any) -> Path:
-    """A user's config."""
-    lines = [f'_base_ = {str(COCO_CONFIG)!r}', f'data_set = {data_set!r}']
-    lines += [f'{key} = {value!r}' for key, value in others.items()]
-    path = folder / 'mine.py'
-    path.write_text('\n'.join(lines))
-    return path
+def test_self_training_reads_the_files_of_the_data_set(student, data_root) -> None:
+    cfg = load_config(student)
+    assert cfg.self_training == dict(
+        preset='fast', workers=0, labeled=str(data_root / 'labeled.json'),
+        unlabeled=str(data_root / 'more_images'), image_root=str(data_root / 'more_images'))
+    assert cfg.train_dataloader.dataset.pseudo.ann_file == \
+        'work_dirs/self_training/student/pseudo/pseudo_labels.json'
+    teacher = load_config(student, supervised=True)
+    assert 'self_training' not in teacher and teacher.train_dataloader.batch_size == 2
+    with pytest.raises(ValueError, match="self_training has no key 'treshold'"):
+        load_config(student, {'self_training.treshold': 1})
 
 
-def settings(data_root: Path, **changes: Any) -> Dict[str, Any]:
-    """A right `data_set`, with changes; None takes a key out."""
-    spec = dict(root=str(data_root), classes=CLASSES, labeled='labeled.json',
-                unlabeled='more_images', val='val.json',
-                image_dirs=dict(labeled='images', val='images'))
-    spec.update(changes)
-    return {key: value for key, value in spec.items() if value is not None}
+def test_nothing_learns_from_self_training(load) -> None:
+    with pytest.raises(ValueError, match='no source `pseudo`'):
+        load('self_training = dict(preset="fast")')
 
 
-def load(data_root: Path, options: Dict[str, Any] = None, **changes: Any) -> Config:
-    """The loaded config of a right `data_set`, with changes."""
-    return load_config(write_config(data_root, settings(data_root, **changes)), options)
-
-
-def test_classes_reach_every_data_set(data_root: Path) -> None:
-    cfg = load(data_root)
-    datasets = [*cfg.train_dataloader.dataset.datasets, cfg.val_dataloader.dataset,
-                cfg.test_dataloader.dataset]
-    for dataset in datasets:
-        assert dataset.metainfo.classes == CLASSES
-        assert len(dataset.metainfo.palette) == len(CLASSES)
-        assert dataset.data_root.startswith(str(data_root))
-
-
-def test_files_reach_data_sets_and_evaluators(data_root: Path) -> None:
-    cfg = load(data_root)
-    labeled, unlabeled = cfg.train_dataloader.dataset.datasets
-    assert labeled.ann_file == 'labeled.json'
-    assert labeled.data_prefix.img == 'images'
-    assert unlabeled.type == 'UnlabeledFolderDataset'
-    assert unlabeled.data_root == str(data_root / 'more_images')
-    assert 'ann_file' not in unlabeled
-    assert cfg.val_evaluator.ann_file == str(data_root / 'val.json')
-    assert cfg.test_evaluator.ann_file == str(data_root / 'val.json')
-
-
-def test_unlabeled_json_lies_beside_the_labeled_images(data_root: Path) -> None:
-    unlabeled = load(data_root, unlabeled='unlabeled.json').train_dataloader.dataset.datasets[1]
-    assert unlabeled.type == 'UnlabeledCocoDataset'
-    assert unlabeled.ann_file == 'unlabeled.json'
-    assert unlabeled.data_prefix.img == 'images'
-
-
-def test_gap_2_35_num_classes_follows_everywhere(data_root: Path) -> None:
-    cfg = load(data_root)
-    for detector in (cfg.model.detector, cfg.detector):
-        assert detector.panoptic_head.num_things_classes == 2
-        assert detector.panoptic_head.num_stuff_classes == 0
-        assert detector.panoptic_fusion_head.num_things_classes == 2
-        assert detector.panoptic_head.loss_cls.class_weight == [1.0, 1.0, 0.1]
-
-
-def test_classes_default_to_the_labeled_file(data_root: Path) -> None:
-    cfg = load(data_root, classes=None)
-    assert cfg.val_dataloader.dataset.metainfo.classes == CLASSES
-
-
-def test_hidden_labels_reach_the_statistics(data_root: Path) -> None:
-    hooks = {hook.type: hook for hook in load(data_root, hidden='hidden.json').custom_hooks}
-    assert hooks['PseudoLabelStatisticsHook'].hidden_ann_file == str(data_root / 'hidden.json')
-
-
-def test_options_override_the_data_set(data_root: Path) -> None:
-    path = write_config(data_root, settings(data_root, root='elsewhere'))
-    cfg = load_config(path, {'data_set.root': str(data_root)})
-    assert cfg.val_dataloader.dataset.data_root == str(data_root)
-
-
-def test_a_dumped_config_loads_to_itself(data_root: Path) -> None:
-    path = write_config(data_root, settings(data_root), schedule=dict(max_iters=100))
-    cfg = load_config(path)
-    cfg.dump(data_root / 'dumped.py')
-    assert load_config(data_root / 'dumped.py').to_dict() == cfg.to_dict()
-
-
-@pytest.mark.parametrize('changes, message', [
-    pytest.param(dict(clases=CLASSES), "no key 'clases'", id='unknown key'),
-    pytest.param(dict(val=None), "lacks 'val'", id='missing key'),
-    pytest.param(dict(classes='bolt'), r"\('bolt',\)", id='one class without a comma'),
-    pytest.param(dict(classes=()), 'at least one', id='no class'),
-    pytest.param(dict(classes=('nut', 'nut')), "'nut' twice", id='class twice'),
-    pytest.param(dict(classes=('Bolt', 'nut')), r"\['Bolt'\].*case counts", id='class not in file'),
-    pytest.param(dict(classes=('nut', 'bolt')), 'order of the file', id='classes in other order'),
-    pytest.param(dict(labeled=3), 'data_set.labeled = 3', id='path is a number'),
-    pytest.param(dict(image_dirs=dict(train='images')), "no key 'train'", id='unknown image dir'),
-    pytest.param(dict(image_dirs=['images']), 'one folder, or a dict', id='list of image dirs'),
-])
-def test_wrong_data_set_is_refused(data_root: Path, changes: Dict, message: str) -> None:
-    with pytest.raises(ValueError, match=message):
-        load(data_root, **changes)
-
-
-@pytest.mark.parametrize('changes, message', [
-    pytest.param(dict(root='nowhere'), "data_set.root = 'nowhere'", id='root'),
-    pytest.param(dict(val='valid.json'), "data_set.val = 'valid.json'", id='annotation file'),
-    pytest.param(dict(unlabeled='photos'), "data_set.unlabeled = 'photos'", id='unlabeled folder'),
-    pytest.param(dict(image_dirs='photos'), 'folder of the labeled images', id='image folder'),
-])
-def test_missing_files_are_named(data_root: Path, changes: Dict, message: str) -> None:
-    with pytest.raises(FileNotFoundError, match=message):
-        load(data_root, **changes)
-
-
-@pytest.mark.parametrize('content', [[], dict(images=[]), dict(categories=[dict(id=1)])],
-                         ids=['a list', 'no categories', 'category without a name'])
-def test_a_file_that_is_not_coco_is_refused(data_root: Path, content: Any) -> None:
-    (data_root / 'val.json').write_text(json.dumps(content))
-    with pytest.raises(ValueError, match='give a COCO annotation file'):
-        load(data_root)
-
-
-def test_files_need_not_exist_without_the_check(data_root: Path) -> None:
-    path = write_config(data_root, settings(data_root, root='nowhere'))
-    assert load_config(path, check_data=False).val_dataloader.dataset.data_root == 'nowhere'
-
-
-def test_a_base_without_two_sources_is_refused(data_root: Path) -> None:
-    path = data_root / 'mine.py'
-    path.write_text(f'data_set = {settings(data_root)!r}')
-    with pytest.raises(ValueError, match='two sources'):
-        load_config(path)
-
-
-def test_schedule_reaches_model_sampler_and_scheduler() -> None:
-    cfg = load_config(COCO_CONFIG, {'schedule.max_iters': 36875, 'schedule.val_interval': 500})
-    assert cfg.train_cfg.max_iters == 36875
-    assert cfg.model.burn_in == cfg.train_dataloader.batch_sampler.burn_in == 2000
-    assert cfg.param_scheduler[0].milestones == [34039]
-    assert cfg.param_scheduler[0].end == 36875
-    assert cfg.train_cfg.val_interval == cfg.default_hooks.checkpoint.interval == 500
-
-
-def test_burn_in_alone_leaves_the_length() -> None:
-    cfg = load_config(COCO_CONFIG, {'schedule.burn_in': 0})
-    assert cfg.model.burn_in == cfg.train_dataloader.batch_sampler.burn_in == 0
-    assert cfg.train_cfg.max_iters == 368750
-
-
-def test_supervised_stays_supervised_when_shortened() -> None:
-    path = ROOT / 'configs/supervised/mask2former_r50_coco10pct.py'
-    cfg = load_config(path, {'schedule.max_iters': 10})
-    assert cfg.model.burn_in == cfg.train_cfg.max_iters == 10
-
-
-def test_warm_up_keeps_its_length() -> None:
-    warm_up = dict(type='LinearLR', start_factor=0.1, by_epoch=False, begin=0, end=50)
-    cosine = dict(type='CosineAnnealingLR', by_epoch=False, begin=50, end=368750, T_max=368700)
-    cfg = load_config(
-        COCO_CONFIG, dict(param_scheduler=[warm_up, cosine], schedule=dict(max_iters=100)))
-    assert cfg.param_scheduler[0].end == 50
-    assert cfg.param_scheduler[1].end == 100
-    assert cfg.param_scheduler[1].T_max == 50
-
-
-def test_a_schedule_leaves_a_plain_detector_without_burn_in() -> None:
-    plain = ROOT / 'configs/noisy_boundaries/mask-rcnn_r50_coco10pct.py'
-    cfg = load_config(plain, {'schedule.max_iters': 100})
-    assert cfg.train_cfg.max_iters == 100 and 'burn_in' not in cfg.model
-    with pytest.raises(ValueError, match='a plain WeightedMaskRCNN has no burn-in'):
-        load_config(plain, {'schedule.burn_in': 5})
-
-
-@pytest.mark.parametrize('options, message', [
-    pytest.param({'schedule.iters': 5}, "no key 'iters'", id='unknown key'),
-    pytest.param({'schedule.max_iters': 0}, 'max_iters = 0', id='no iteration'),
-    pytest.param({'schedule.max_iters': '2k'}, "max_iters = '2k'", id='not a number'),
-    pytest.param({'schedule.burn_in': 400000}, 'longer than the run', id='burn-in too long'),
-    pytest.param({'model.burn_in': 5}, 'schedule.burn_in', id='model and sampler differ'),
-])
-def test_wrong_schedule_is_refused(options: Dict, message: str) -> None:
-    with pytest.raises(ValueError, match=message):
-        load_config(COCO_CONFIG, options)
-
-
-def test_class_weights_that_differ_are_not_guessed() -> None:
-    assert resize_class_weight([2.0, 1.0, 0.1], 2) == [2.0, 1.0, 0.1]
-    with pytest.raises(ValueError, match='different class weights'):
-        resize_class_weight([2.0, 1.0, 0.1], 3)
-
-
-def test_palette_has_no_colour_twice() -> None:
-    assert len(set(make_palette(80))) == 80
+def test_options_in_nested_dicts_are_options(load) -> None:
+    cfg = load('', dict(schedule=dict(max_iters=10), model=ConfigDict(unsup_weight=3.0)))
+    assert cfg.train_cfg.max_iters == 10 and cfg.model.unsup_weight == 3.0

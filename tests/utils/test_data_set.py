@@ -1,73 +1,218 @@
-"""A user's data set on a base config that learns from pseudo labels on disk."""
+"""`data_set` and `split`: files and classes are written once and end up everywhere."""
 
 import json
 from pathlib import Path
+from typing import Any, Callable
 
 import pytest
 from mmengine.config import Config
 from toy_pseudo import pseudo_config
 
+from mmssis.utils import load_config
+from mmssis.utils.class_names import make_palette
 from mmssis.utils.data_set import apply_data_set
+from mmssis.utils.num_classes import resize_class_weight
 
 CLASSES = ('bolt', 'nut')
 
 
+def data_set(data_root: Path, **changes: Any) -> str:
+    """A right `data_set`, with changes, as text of a config; None takes a key out."""
+    spec = dict(root=str(data_root), classes=CLASSES, labeled='labeled.json',
+                unlabeled='more_images', val='val.json',
+                image_dirs=dict(labeled='images', val='images'))
+    spec.update(changes)
+    entries = ', '.join(f'{key}={value!r}' for key, value in spec.items() if value is not None)
+    return f'data_set = dict({entries})'
+
+
+def test_files_and_classes_reach_every_data_set(data_root, load) -> None:
+    cfg = load(data_set(data_root, hidden='hidden.json'))
+    sources = cfg.train_dataloader.dataset
+    assert sources.labeled.ann_file == 'labeled.json'
+    assert sources.labeled.data_prefix.img == 'images'
+    assert sources.unlabeled.type == 'UnlabeledFolderDataset'
+    assert sources.unlabeled.data_root == str(data_root / 'more_images')
+    assert 'ann_file' not in sources.unlabeled
+    for dataset in (sources.labeled, sources.unlabeled, cfg.val_dataloader.dataset,
+                    cfg.test_dataloader.dataset):
+        assert dataset.metainfo.classes == CLASSES and len(dataset.metainfo.palette) == 2
+        assert dataset.data_root.startswith(str(data_root))
+    assert cfg.val_evaluator.ann_file == cfg.test_evaluator.ann_file == str(data_root / 'val.json')
+    assert cfg.default_hooks.statistics.hidden_ann_file == str(data_root / 'hidden.json')
+
+
+def test_unlabeled_json_lies_beside_the_labeled_images(data_root, load) -> None:
+    source = load(data_set(data_root, unlabeled='unlabeled.json')).train_dataloader.dataset
+    assert source.unlabeled.type == 'UnlabeledCocoDataset'
+    assert source.unlabeled.ann_file == 'unlabeled.json'
+    assert source.unlabeled.data_prefix.img == 'images'
+
+
+def test_gap_2_35_num_classes_follows_everywhere(data_root, load) -> None:
+    detector = load(data_set(data_root)).model.detector
+    assert detector.panoptic_head.num_things_classes == 2
+    assert detector.panoptic_head.num_stuff_classes == 0
+    assert detector.panoptic_fusion_head.num_things_classes == 2
+    assert len(detector.panoptic_head.loss_cls.class_weight) == 3
+
+
+def test_classes_default_to_the_labeled_file(data_root, load) -> None:
+    cfg = load(data_set(data_root, classes=None))
+    assert cfg.val_dataloader.dataset.metainfo.classes == CLASSES
+
+
+def test_images_with_boxes_have_a_file_of_their_own(data_root, load) -> None:
+    boxes = ('train_dataloader = dict(batch_sampler=dict(labeled=0, boxes=2, unlabeled=0), '
+             'dataset=dict(labeled=None, unlabeled=None, '
+             'boxes=dict(type="BoxLabeledCocoDataset", pipeline=[])))')
+    unread = '\nimage_size, crop_size, scale_jitter = (64, 64), None, None'
+    cfg = load(f'{data_set(data_root, boxes="boxes.json", labeled=None, unlabeled=None)}\n{boxes}'
+               + unread)
+    assert cfg.train_dataloader.dataset.boxes.ann_file == 'boxes.json'
+    assert cfg.train_dataloader.dataset.boxes.data_prefix.img == 'images'
+
+
+def test_options_override_the_data_set(data_root, load) -> None:
+    cfg = load(data_set(data_root, root='elsewhere'), {'data_set.root': str(data_root)})
+    assert cfg.val_dataloader.dataset.data_root == str(data_root)
+
+
+def test_nothing_of_the_data_of_a_base_is_kept(data_root, base_file, tmp_path) -> None:
+    other = data_set(data_root, hidden='hidden.json', splits='{fold}@{percent}', palette=[[0] * 3])
+    (tmp_path / 'other.py').write_text(f'_base_ = {str(base_file)!r}\n{other}\n'
+                                       'split = dict(percent=5, fold=2)')
+    own = data_set(data_root, image_dirs=dict(labeled='images'))
+    (tmp_path / 'own.py').write_text(f"_base_ = './other.py'\n{own}")
+    cfg = load_config(tmp_path / 'own.py')
+    assert 'hidden' not in cfg.data_set and 'palette' not in cfg.data_set
+    assert cfg.default_hooks.statistics.hidden_ann_file is None
+    assert cfg.data_set.labeled == 'labeled.json' and cfg.data_set.image_dirs.to_dict() == dict(
+        labeled='images')
+
+
+def test_a_child_may_change_one_folder_alone(data_root, base_file, tmp_path) -> None:
+    base = data_set(data_root, image_dirs=dict(labeled='images', val='images'))
+    (tmp_path / 'other.py').write_text(f'_base_ = {str(base_file)!r}\n{base}')
+    (tmp_path / 'own.py').write_text(
+        "_base_ = './other.py'\ndata_set = dict(image_dirs=dict(val='more_images'))")
+    folders = load_config(tmp_path / 'own.py').data_set.image_dirs
+    assert folders.to_dict() == dict(labeled='images', val='more_images')
+
+
+def test_a_split_names_the_files(data_root, load) -> None:
+    text = data_set(data_root, labeled=None, unlabeled=None, splits='{fold}@{percent}')
+    cfg = load(f'{text}\nsplit = dict(percent=10, fold=2)', {'split.percent': 5})
+    assert cfg.train_dataloader.dataset.labeled.ann_file == '2@5.json'
+    assert cfg.train_dataloader.dataset.unlabeled.ann_file == '2@5-unlabeled.json'
+
+
+WRONG_SPLITS = [
+    ({}, None, {'split.fold': 2}, 'data_set.splits does not say'),
+    (dict(splits='{fold}'), None, {'split.fold': 2}, 'names the files itself'),
+    (dict(splits='{fold}', labeled=None), None, None, "lacks 'labeled'; choose"),
+    (dict(splits='{fold}', labeled=None), dict(percent=5), None, "lacks 'fold'"),
+    (dict(splits='{fold}', labeled=None), dict(share=5), None, "no key 'share'"),
+    (dict(splits='{fold}', labeled=None), dict(fold='a'), None, "split.fold = 'a'"),
+]
+
+
+def test_a_wrong_split_is_refused(data_root, load) -> None:
+    for changes, split, options, message in WRONG_SPLITS:
+        with pytest.raises(ValueError, match=message):
+            load(f'{data_set(data_root, **changes)}\n' + (f'split = {split}' if split else ''),
+                 options)
+
+
+WRONG = [
+    (dict(clases=CLASSES), "no key 'clases'"),
+    (dict(val=None), "lacks 'val'"),
+    (dict(unlabeled=None), "lacks 'unlabeled'"),
+    (dict(classes='bolt'), r"\('bolt',\)"),
+    (dict(classes=()), 'at least one'),
+    (dict(classes=('nut', 'nut')), "'nut' twice"),
+    (dict(classes=('Bolt', 'nut')), r"\['Bolt'\].*case counts"),
+    (dict(classes=('nut', 'bolt')), 'order of the file'),
+    (dict(palette=[[0, 0, 0]]), '1 colours for 2 classes'),
+    (dict(labeled=3), 'data_set.labeled = 3'),
+    (dict(image_dirs=dict(train='images')), "no key 'train'"),
+    (dict(image_dirs=['images']), 'one folder, or a dict'),
+]
+
+
+def test_wrong_data_set_is_refused(data_root, load) -> None:
+    for changes, message in WRONG:
+        with pytest.raises(ValueError, match=message):
+            load(data_set(data_root, **changes))
+    # A file that is not COCO.
+    for content in ([], dict(images=[]), dict(categories=[dict(id=1)])):
+        (data_root / 'val.json').write_text(json.dumps(content))
+        with pytest.raises(ValueError, match='give a COCO annotation file'):
+            load(data_set(data_root))
+
+
+MISSING = [
+    (dict(root='nowhere'), "data_set.root = 'nowhere'"),
+    (dict(val='valid.json'), "data_set.val = 'valid.json'"),
+    (dict(unlabeled='photos'), "data_set.unlabeled = 'photos'"),
+    (dict(image_dirs='photos'), 'folder of the labeled images'),
+]
+
+
+def test_missing_files_are_named(data_root, load) -> None:
+    for changes, message in MISSING:
+        with pytest.raises(FileNotFoundError, match=message):
+            load(data_set(data_root, **changes))
+        assert load(data_set(data_root, **changes), check_data=False).val_dataloader.dataset
+
+
+def test_a_data_set_needs_a_base(data_root) -> None:
+    path = data_root / 'mine.py'
+    path.write_text(data_set(data_root))
+    with pytest.raises(ValueError, match='data_set needs a base config'):
+        load_config(path)
+
+
 @pytest.fixture
-def root(tmp_path: Path) -> Path:
-    """Files of a data set with two classes; the images do not matter here."""
-    for folder in ('images', 'more_images'):
-        (tmp_path / 'mine' / folder).mkdir(parents=True)
-    categories = [dict(id=i, name=name) for i, name in enumerate(CLASSES, 1)]
-    for name in ('labeled', 'unlabeled', 'val'):
-        (tmp_path / f'mine/{name}.json').write_text(
-            json.dumps(dict(images=[], annotations=[], categories=categories)))
-    return tmp_path / 'mine'
+def student(data_root) -> Callable[..., Config]:
+    """A student of pseudo labels on disk with a ``data_set``."""
 
+    def resolve(unlabeled: str) -> Config:
+        config = pseudo_config(data_root, val=True)
+        cfg = Config(dict(
+            config, test_dataloader=config['val_dataloader'],
+            test_evaluator=config['val_evaluator'],
+            data_set=dict(root=str(data_root), labeled='labeled.json', unlabeled=unlabeled,
+                          val='val.json', image_dirs='images')))
+        apply_data_set(cfg)
+        return cfg
 
-def load(root: Path, unlabeled: str, **changes) -> Config:
-    """The toy student's config with a ``data_set``."""
-    world = root.parent / 'world'
-    world.mkdir()
-    config = pseudo_config(world, val=True)
-    cfg = Config(dict(
-        config, test_dataloader=config['val_dataloader'], test_evaluator=config['val_evaluator'],
-        data_set=dict(root=str(root), labeled='labeled.json', unlabeled=unlabeled, val='val.json',
-                      image_dirs='images'),
-        **changes))
-    apply_data_set(cfg)
-    return cfg
+    return resolve
 
 
 @pytest.mark.parametrize('unlabeled, images', [
     pytest.param('unlabeled.json', 'images', id='COCO file'),
     pytest.param('more_images', 'more_images', id='folder'),
 ])
-def test_pseudo_labels_stay_and_their_images_follow(root, unlabeled, images):
-    cfg = load(root, unlabeled)
-    labeled, pseudo = cfg.train_dataloader.dataset.datasets
-    assert labeled.ann_file == 'labeled.json' and labeled.data_root == str(root)
-    assert pseudo.type == 'PseudoLabeledCocoDataset' and pseudo.data_root == ''
-    assert Path(pseudo.ann_file).name == 'pseudo_labels.json'
-    assert pseudo.data_prefix.img == str(root / images)
-    assert pseudo.metainfo == labeled.metainfo and pseudo.metainfo.classes == CLASSES
-    assert pseudo.pipeline and pseudo.filter_cfg.filter_empty_gt
+def test_pseudo_labels_stay_and_their_images_follow(data_root, student, unlabeled, images) -> None:
+    cfg = student(unlabeled)
+    sources = cfg.train_dataloader.dataset
+    assert sources.labeled.ann_file == 'labeled.json'
+    assert sources.pseudo.data_root == ''
+    assert Path(sources.pseudo.ann_file).name == 'pseudo_labels.json'
+    assert sources.pseudo.data_prefix.img == str(data_root / images)
+    assert sources.pseudo.metainfo == sources.labeled.metainfo
+    assert sources.pseudo.pipeline and sources.pseudo.filter_cfg.filter_empty_gt
     assert cfg.model.roi_head.bbox_head.num_classes == 2
 
 
-def test_self_training_reads_the_same_files(root):
-    plan = dict(teacher='teacher.py', labeled='a', unlabeled='b', image_root='c', preset='fast')
-    cfg = load(root, 'more_images', self_training=plan)
-    assert cfg.self_training == dict(
-        plan, labeled=str(root / 'labeled.json'), unlabeled=str(root / 'more_images'),
-        image_root=str(root / 'more_images'))
-
-
-def test_a_teacher_of_one_source_learns_from_the_labeled_file(root):
-    cfg = load(root, 'more_images')
+def test_a_plain_data_set_learns_from_the_labeled_file(data_root, student) -> None:
+    cfg = student('more_images')
     cfg.train_dataloader = dict(batch_size=2, dataset=dict(type='CocoDataset', ann_file='a.json'))
+    del cfg.data_set['unlabeled']
     apply_data_set(cfg)
     dataset = cfg.train_dataloader.dataset
-    assert (dataset.ann_file, dataset.data_root) == ('labeled.json', str(root))
+    assert (dataset.ann_file, dataset.data_root) == ('labeled.json', str(data_root))
     assert dataset.metainfo.classes == CLASSES
 
 
@@ -76,17 +221,23 @@ def test_a_teacher_of_one_source_learns_from_the_labeled_file(root):
                  id='a folder as in the base'),
     pytest.param('unlabeled.json', 'UnlabeledCocoDataset', {}, id='a file where it had a folder'),
 ])
-def test_settings_of_the_unlabeled_source_survive(root, unlabeled, kind, kept):
-    cfg = load(root, unlabeled)
-    labeled = cfg.train_dataloader.dataset.datasets[0]
-    other = dict(type='UnlabeledFolderDataset', data_root='elsewhere', pipeline=[], recursive=False,
-                 indices=10)
-    cfg.train_dataloader.dataset = dict(type='SemiConcatDataset', on_unreadable='skip',
-                                        datasets=[labeled, other])
-    apply_data_set(cfg)
-    source = cfg.train_dataloader.dataset.datasets[1].to_dict()
-    assert source['type'] == kind and source['metainfo'] == labeled.metainfo
+def test_settings_of_the_unlabeled_source_survive(data_root, load, unlabeled, kind, kept) -> None:
+    source = load(f'{data_set(data_root, unlabeled=unlabeled)}\n' + '''train_dataloader = dict(
+        dataset=dict(on_unreadable='skip', unlabeled=dict(
+            _delete_=True, type='UnlabeledFolderDataset', data_root='elsewhere', pipeline=[],
+            recursive=False, indices=10)))''').train_dataloader.dataset.unlabeled.to_dict()
+    assert source['type'] == kind and source['metainfo']['classes'] == CLASSES
     assert {key: source[key] for key in ('recursive', 'indices') if key in source} == kept
     # The remedy of the FAQ for damaged images reaches empty files of a folder.
     assert source.get('on_unreadable') == ('skip' if kept else None)
-    assert str(root) in source['data_root']
+    assert str(data_root) in source['data_root']
+
+
+def test_class_weights_that_differ_are_not_guessed() -> None:
+    assert resize_class_weight([2.0, 1.0, 0.1], 2) == [2.0, 1.0, 0.1]
+    with pytest.raises(ValueError, match='different class weights'):
+        resize_class_weight([2.0, 1.0, 0.1], 3)
+
+
+def test_palette_has_no_colour_twice() -> None:
+    assert len(set(make_palette(80))) == 80

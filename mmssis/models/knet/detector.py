@@ -101,12 +101,12 @@ class KNet(BaseDetector):
         output, stages = self.run_stages(self.extract_feat(batch_inputs))
         pseudo_labeled = is_pseudo_labeled([sample.metainfo for sample in batch_data_samples])
         with torch.autocast(batch_inputs.device.type, enabled=False):
-            return self.loss_of_stages(output, stages, batch_data_samples,
-                                       tuple(batch_inputs.shape[-2:]), pseudo_labeled)
+            return self._loss_of_stages(output, stages, batch_data_samples,
+                                        tuple(batch_inputs.shape[-2:]), pseudo_labeled)
 
-    def loss_of_stages(self, output: KernelHeadOutput, stages: List[Kernels],
-                       batch_data_samples: SampleList, input_shape: Tuple[int, int],
-                       pseudo_labeled: bool) -> Dict[str, Tensor]:
+    def _loss_of_stages(self, output: KernelHeadOutput, stages: List[Kernels],
+                        batch_data_samples: SampleList, input_shape: Tuple[int, int],
+                        pseudo_labeled: bool) -> Dict[str, Tensor]:
         """Losses of kernels that were computed before.
 
         Args:

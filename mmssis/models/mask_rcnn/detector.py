@@ -9,7 +9,7 @@ from mmdet.structures import DetDataSample, SampleList
 from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
-from .roi_head import Features, WeightedRoIHead
+from .roi_head import WeightedRoIHead
 from .roi_targets import Background
 
 
@@ -49,20 +49,6 @@ class WeightedMaskRCNN(MaskRCNN):
             ``loss_rpn_cls`` and ``loss_rpn_bbox``, per level, and the losses of the RoI head.
         """
         features = self.extract_feat(batch_inputs)
-        return self.loss_of_features(features, batch_data_samples, background)
-
-    def loss_of_features(self, features: Features, batch_data_samples: SampleList,
-                         background: Optional[Background] = None) -> Dict[str, Tensor]:
-        """Losses from features that were computed before, e.g. together with other images.
-
-        Args:
-            features: levels of the B images, each (B, C, h, w).
-            batch_data_samples: the B samples.
-            background: weight of negative RoIs.
-
-        Returns:
-            As :meth:`loss`.
-        """
         losses, proposals = self.rpn_head.loss_and_predict(
             features, [_boxes_only(sample) for sample in batch_data_samples],
             proposal_cfg=self.train_cfg.rpn_proposal)

@@ -1,6 +1,7 @@
 """Every logged number, said by hand for two images."""
 
 import json
+import sys
 
 import pytest
 import torch
@@ -27,97 +28,93 @@ def run_step(runner, hook, stages, outputs=None, metas=None):
 
 
 @pytest.fixture
+def start(make_runner):
+    """A runner with one pseudo-label hook, and the engine hook that listens to it."""
+
+    def begin(interval=1, hooks=('ddtf',), classes=('cat', 'dog'), **settings):
+        runner = make_runner({name: torch.nn.Identity() for name in hooks}, classes)
+        hook = PseudoLabelStatisticsHook(interval, **settings)
+        hook.before_train(runner)
+        return runner, hook
+
+    return begin
+
+
+@pytest.fixture
 def stages(make_instances):
     """Two images: five candidates and none; the filter keeps two, of which one is corrected."""
     final = make_instances([(0, 0, 0, 4), (1, 8, 8, 4)], class_score=.9, mask_score=.8)
     final.teacher_labels = torch.tensor([0, 0])
     final.pixel_weights = torch.full((2, 4, 4), .75)
     return dict(candidates=[make_instances([(0, 0, 0, 1)] * 5), make_instances([])],
-                Filter=[final, make_instances([])])
+                ddtf=[final, make_instances([])])
 
 
-def test_numbers_of_two_images(make_runner, named_hook, stages):
-    runner, hook = make_runner([named_hook('Filter')]), PseudoLabelStatisticsHook(interval=1)
-    hook.before_train(runner)
-    run_step(runner, hook, stages, outputs={
+def test_gap_2_32_numbers_of_two_images(start, stages):
+    runner, hook = start()
+    outputs = {
         'loss': torch.tensor(9.), 'sup_loss_cls': torch.tensor(2.), 'sup_d0.loss_mask': 2.,
-        'unsup_loss_cls': torch.tensor(1.), 'sup_accuracy': 7.})
+        'unsup_loss_cls': torch.tensor(1.), 'sup_accuracy': 7.}
+    names = list(outputs)
+    run_step(runner, hook, stages, outputs)
+    assert list(outputs) == names, 'the numbers never reach the summed losses'
+    assert not any('loss' in name for name in logged(runner))
     assert logged(runner) == pytest.approx({
-        'instances_per_image': 1., 'kept/Filter': .4, 'class_score': .9, 'mask_score': .8,
+        'instances_per_image': 1., 'kept/ddtf': .4, 'class_score': .9, 'mask_score': .8,
         'labels_changed': .5, 'uncertainty': .25, 'unsup_to_sup': .25, 'class/cat': 1.,
         'class/dog': 1.})
 
 
-def test_shares_cover_all_steps_since_the_last_log(make_runner, named_hook, make_instances, stages):
-    runner, hook = make_runner([named_hook('Filter')]), PseudoLabelStatisticsHook(interval=2)
-    hook.before_train(runner)
+def test_shares_cover_all_steps_since_the_last_log(start, make_instances, stages):
+    runner, hook = start(interval=2)
     run_step(runner, hook, dict(candidates=[make_instances([(0, 0, 0, 1)] * 5)],
-                                Filter=[make_instances([])]))
+                                ddtf=[make_instances([])]))
     assert not logged(runner)
     run_step(runner, hook, stages)
-    assert logged(runner)['kept/Filter'] == pytest.approx(.2)
+    assert logged(runner)['kept/ddtf'] == pytest.approx(.2)
     assert logged(runner)['instances_per_image'] == pytest.approx(2 / 3)
 
 
-def test_the_second_hook_of_a_kind_counts(make_runner, named_hook, make_instances):
-    runner, hook = make_runner([named_hook('Filter')] * 2), PseudoLabelStatisticsHook(interval=1)
-    hook.before_train(runner)
-    two = make_instances([(0, 0, 0, 4), (1, 8, 8, 4)], class_score=.9, mask_score=.8)
-    run_step(runner, hook, {'candidates': [two], 'Filter': [two], 'Filter#2': [two[:1]]})
-    assert logged(runner)['instances_per_image'] == 1
-    assert logged(runner)['kept/Filter#2'] == 0.5
-
-
-def test_the_detector_keeps_stages_on_logged_steps_only(make_runner, named_hook, stages):
-    runner, hook = make_runner([named_hook('Filter')]), PseudoLabelStatisticsHook(interval=2)
-    hook.before_train(runner)
-    kept = []
+def test_it_keeps_nothing_of_a_step_and_listens_while_training_runs(start, stages):
+    runner, hook = start(interval=2)
+    counts = [sys.getrefcount(stages['ddtf'])]
     for _ in range(4):
-        hook.before_train_iter(runner, runner.iter)
-        kept.append(runner.model.keep_trace)
-        runner.model.step(stages, [META] * 2)
-        hook.after_train_iter(runner, runner.iter)
-        assert not runner.model.keep_trace
-        runner.iter += 1
-    assert kept == [False, True, False, True]
-    assert runner.model.trace is None and runner.model.trace_context is None
-
-
-def test_burn_in_logs_nothing(make_runner, named_hook):
-    runner, hook = make_runner([named_hook('Filter')]), PseudoLabelStatisticsHook(interval=1)
+        run_step(runner, hook, stages)
+        counts.append(sys.getrefcount(stages['ddtf']))
+    assert len(set(counts)) == 1
+    hook.after_train(runner)
+    assert not runner.model.listeners
     hook.before_train(runner)
+    hook.before_train(runner)  # of the run after one that was interrupted
+    assert len(runner.model.listeners) == 1
+
+
+def test_burn_in_logs_nothing_and_no_pseudo_label_leaves_means_out(start, make_instances):
+    runner, hook = start()
     run_step(runner, hook, None, outputs=dict(sup_loss_cls=torch.tensor(1.)))
     assert not logged(runner)
-
-
-def test_no_pseudo_label_leaves_means_out(make_runner, named_hook, make_instances):
-    runner, hook = make_runner([named_hook('Filter')]), PseudoLabelStatisticsHook(interval=1)
-    hook.before_train(runner)
     run_step(runner, hook, dict(candidates=[make_instances([(0, 0, 0, 1)])],
-                                Filter=[make_instances([])]))
+                                ddtf=[make_instances([])]))
     assert logged(runner) == {
-        'instances_per_image': 0., 'kept/Filter': 0., 'class/cat': 0., 'class/dog': 0.}
+        'instances_per_image': 0., 'kept/ddtf': 0., 'class/cat': 0., 'class/dog': 0.}
 
 
-def test_many_classes_are_one_line_of_text(make_runner, make_instances, caplog):
-    classes = [f'class{i}' for i in range(21)]
-    runner, hook = make_runner(classes=classes), PseudoLabelStatisticsHook(interval=1)
-    hook.before_train(runner)
+def test_many_classes_are_one_line_of_text(start, make_instances, caplog):
+    runner, hook = start(hooks=(), classes=[f'class{i}' for i in range(21)])
     with caplog.at_level('INFO'):
         run_step(runner, hook, dict(candidates=[make_instances([(3, 0, 0, 1)] * 2)]))
     assert 'class3 2' in caplog.text
     assert not any(name.startswith('class/') for name in logged(runner))
 
 
-def test_hidden_ground_truth(make_runner, make_instances, tmp_path):
+def test_hidden_ground_truth(start, make_instances, tmp_path):
     square = [[0, 0, 8, 0, 8, 8, 0, 8]]
     path = tmp_path / 'hidden.json'
     path.write_text(json.dumps(dict(
         images=[dict(id=1, file_name='a.jpg', height=16, width=16)],
         annotations=[dict(id=1, image_id=1, category_id=1, segmentation=square)],
         categories=[dict(id=1, name='cat'), dict(id=2, name='dog')])))
-    runner, hook = make_runner(), PseudoLabelStatisticsHook(1, hidden_ann_file=str(path))
-    hook.before_train(runner)
+    runner, hook = start(hooks=(), hidden_ann_file=str(path))
     found = make_instances([(0, 0, 0, 8), (1, 8, 8, 8)])
     run_step(runner, hook, dict(candidates=[found, found]),
              metas=[META, dict(img_path='images/unknown.jpg')])
@@ -126,22 +123,8 @@ def test_hidden_ground_truth(make_runner, make_instances, tmp_path):
     assert numbers['type/Cor'] == .5 and numbers['type/BG'] == .5
 
 
-def test_gap_2_32_scalars_never_reach_the_summed_losses(make_runner, named_hook, stages):
-    runner, hook = make_runner([named_hook('Filter')]), PseudoLabelStatisticsHook(interval=1)
-    hook.before_train(runner)
-    outputs = dict(sup_loss_cls=torch.tensor(1.))
-    run_step(runner, hook, stages, outputs=outputs)
-    assert list(outputs) == ['sup_loss_cls']
-    assert not any('loss' in name for name in logged(runner))
-
-
 def test_another_detector_is_refused(make_runner):
     runner = make_runner()
     runner.model = torch.nn.Linear(1, 1)
     with pytest.raises(TypeError, match='SemiInstanceSegmentor'):
         PseudoLabelStatisticsHook().before_train(runner)
-
-
-def test_interval_is_checked():
-    with pytest.raises(ValueError, match='interval = 0'):
-        PseudoLabelStatisticsHook(interval=0)

@@ -11,7 +11,6 @@ from mmdet.registry import MODELS
 
 from mmssis.models.clip import open_clip_weights
 from mmssis.models.clip.mask_pooling import mask_pooled_features
-from mmssis.structures import boxes_of_masks
 
 CLASSES = ('cat', 'dog', 'polar_bear')
 MODES = pytest.mark.parametrize('mode', ['crop', 'mask_pool'])
@@ -24,17 +23,28 @@ def build(settings, **more):
     return classifier
 
 
+BUILT = {}
+
+
+def shared(settings, **more):
+    """As :func:`build`, once for all tests that leave the classifier as it is."""
+    key = repr((settings, more))
+    if key not in BUILT:
+        BUILT[key] = build(settings, **more)
+    return BUILT[key]
+
+
 @pytest.fixture
 def images():
     """Two images; the second is dark."""
     return torch.rand(2, 3, 64, 96) * torch.tensor([1, 0.3]).view(2, 1, 1, 1)
 
 
-@MODES
-@pytest.mark.parametrize('fixture', ['tiny_clip', 'tiny_convnext_clip'])
+@pytest.mark.parametrize('mode, fixture', [
+    ('crop', 'tiny_clip'), ('mask_pool', 'tiny_clip'), ('mask_pool', 'tiny_convnext_clip')])
 def test_rows_are_distributions(request, regions, images, mode, fixture):
     """Any box gives a distribution: one pixel, the whole image, an image without instances."""
-    classifier = build(request.getfixturevalue(fixture), mode=mode)
+    classifier = shared(request.getfixturevalue(fixture), mode=mode)
     found = [regions((10, 10, 11, 11), (0, 0, 96, 64)), regions()]
     probs = classifier(images, found)
     assert [tuple(each.shape) for each in probs] == [(2, 3), (0, 3)]
@@ -44,7 +54,7 @@ def test_rows_are_distributions(request, regions, images, mode, fixture):
 
 def test_crop_mode_is_clip_zero_shot_of_the_crop(tiny_clip, regions, images):
     """On a box of CLIP's own size it equals open_clip used by hand."""
-    classifier = build(tiny_clip)
+    classifier = shared(tiny_clip)
     probs = classifier(images, [regions(), regions((16, 8, 48, 40))])[1]
     name = open_clip_weights.register_model(tiny_clip['model'])
     clip = open_clip.create_model(name, pretrained=tiny_clip['pretrained']).eval()
@@ -62,7 +72,7 @@ def test_crop_mode_is_clip_zero_shot_of_the_crop(tiny_clip, regions, images):
 @pytest.mark.parametrize('fixture', ['tiny_clip', 'tiny_convnext_clip'])
 def test_pooling_under_a_full_mask_is_encode_image(request, regions, fixture):
     """Mask pooling over everything equals CLIP's own pooling."""
-    tower = build(request.getfixturevalue(fixture), mode='mask_pool').network_on(
+    tower = shared(request.getfixturevalue(fixture), mode='mask_pool').network_on(
         torch.device('cpu'))
     images = torch.randn(2, 3, 32, 32)
     found = [regions((0, 0, 32, 32), shape=(32, 32)) for _ in images]
@@ -75,8 +85,8 @@ def test_pooling_under_a_full_mask_is_encode_image(request, regions, fixture):
 def test_batch_equals_single(tiny_clip, regions, images, mode):
     """Regions do not see each other, nor the chunks they run in."""
     found = [regions((0, 0, 30, 40), (7, 9, 20, 21)), regions((40, 10, 90, 60))]
-    together = torch.cat(build(tiny_clip, mode=mode)(images, found))
-    alone = build(tiny_clip, mode=mode, batch_size=1)
+    together = torch.cat(shared(tiny_clip, mode=mode)(images, found))
+    alone = shared(tiny_clip, mode=mode, batch_size=1)
     single = torch.cat([
         alone(images[i:i + 1], [found[i][j]])[0] for i, j in ((0, 0), (0, 1), (1, 0))])
     torch.testing.assert_close(together, single, atol=1e-5, rtol=1e-4)
@@ -85,7 +95,7 @@ def test_batch_equals_single(tiny_clip, regions, images, mode):
 @MODES
 def test_an_empty_mask_has_no_opinion(tiny_clip, regions, images, mode):
     """The row is uniform and free of NaN; the other rows are not touched."""
-    classifier = build(tiny_clip, mode=mode)
+    classifier = shared(tiny_clip, mode=mode)
     probs = classifier(images, [regions((5, 5, 5, 5), (0, 0, 40, 40)), regions()])[0]
     torch.testing.assert_close(probs[0], torch.full((3, ), 1 / 3))
     assert probs.isfinite().all() and (probs[1] - 1 / 3).abs().max() > 1e-3
@@ -99,7 +109,7 @@ def test_no_images_with_regions(tiny_clip, images, regions):
 
 def test_clip_is_frozen_and_in_no_checkpoint(tiny_clip, regions, images):
     """No parameter, no buffer, no state, no gradient, always in eval mode."""
-    classifier = build(tiny_clip)
+    classifier = shared(tiny_clip)
     classifier.train()
     assert not list(classifier.parameters()) and not classifier.state_dict()
     assert not list(classifier.buffers()) and not list(classifier.children())
@@ -146,32 +156,19 @@ def test_descriptions_and_their_pooling(tiny_clip, regions, images, tmp_path):
         mean[0, 0], F.normalize(classifier.constants['text'][0].mean(0), dim=0))
 
 
-def test_legacy_input_is_raw(tiny_clip):
-    """The released code's missing normalisation."""
-    classifier = build(tiny_clip, normalize=False)
+def test_settings_reach_preprocessing_and_crops(tiny_clip):
+    """`normalize` off is the released code's raw input; `largest_part` is the cropper's."""
+    classifier = shared(tiny_clip, normalize=False, largest_part=True)
     torch.testing.assert_close(classifier.preprocess(torch.ones(1, 3, 2, 2)),
                                torch.full((1, 3, 2, 2), 255.0))
-
-
-def test_largest_part_does_not_see_stray_pixels(tiny_clip, regions, images):
-    """A stray pixel changes what the tight box shows, and nothing with `largest_part`."""
-    clean, stray = regions((10, 10, 40, 40)), regions((10, 10, 40, 40))
-    stray.masks[0, 60, 90] = True
-    stray.bboxes = boxes_of_masks(stray.masks)
-    found = [clean, stray]
-    same = images[:1].expand(2, -1, -1, -1)
-    tight = build(tiny_clip)(same, found)
-    part = build(tiny_clip, largest_part=True)(same, found)
-    assert (tight[0] - tight[1]).abs().max() > 1e-3
-    torch.testing.assert_close(part[0], part[1])
-    torch.testing.assert_close(part[0], tight[0])
+    assert classifier.cropper.largest_part and not shared(tiny_clip).cropper.largest_part
 
 
 def test_bfloat16_agrees(tiny_clip, regions, images):
     """Reduced precision changes little, and probabilities stay float32."""
     found = [regions((0, 0, 30, 40)), regions()]
-    full = build(tiny_clip, dtype='float32')(images, found)[0]
-    reduced = build(tiny_clip, dtype='bfloat16')(images, found)[0]
+    full = shared(tiny_clip, dtype='float32')(images, found)[0]
+    reduced = shared(tiny_clip, dtype='bfloat16')(images, found)[0]
     assert reduced.dtype == torch.float32
     assert not torch.equal(reduced, full)
     torch.testing.assert_close(reduced, full, atol=0.15, rtol=0)
@@ -184,31 +181,22 @@ def test_vit_cannot_pool_masks(tiny_vit_clip, regions, images):
     assert build(tiny_vit_clip)(images, [regions((0, 0, 9, 9)), regions()])[0].shape == (1, 3)
 
 
-@pytest.mark.parametrize('settings, message', [
-    pytest.param(dict(model='RN51'), 'RN51', id='model'),
-    pytest.param(dict(pretrained='opennai'), 'openai', id='tag'),
-    pytest.param(dict(pretrained=None), 'random weights', id='random'),
-    pytest.param(dict(mode='box'), 'mode', id='mode'),
-    pytest.param(dict(sentence_pooling='max'), 'sentence_pooling', id='sentence-pooling'),
-    pytest.param(dict(dtype='float16'), 'dtype', id='dtype'),
-    pytest.param(dict(templates='a photo of a {}.'), 'templates', id='template-string'),
-    pytest.param(dict(templates=['a photo']), 'exactly once', id='template-without-place'),
-    pytest.param(dict(mode='mask_pool', mask_out=True), 'crops nothing', id='unread-setting'),
-    pytest.param(dict(mode='mask_pool', largest_part=True), 'crops nothing', id='unread-part'),
-])
-def test_refused_settings(settings, message):
+def test_refused_settings():
     """Wrong settings are named when the config is built, without any weights."""
-    with pytest.raises(ValueError, match=message):
-        MODELS.build(dict(type='ClipRegionClassifier', **settings))
-
-
-@pytest.mark.parametrize('content', ['[]', '{"cat": "a cat"}', '{"cat": []}', 'cat'])
-def test_refused_descriptions(tiny_clip, tmp_path, content):
-    """The message names the file."""
-    path = tmp_path / 'descriptions.json'
-    path.write_text(content)
-    with pytest.raises(ValueError, match='descriptions.json'):
-        build(tiny_clip, descriptions=str(path))
+    for settings, message in [
+            (dict(model='RN51'), 'RN51'),  # model
+            (dict(pretrained='opennai'), 'openai'),  # tag
+            (dict(pretrained=None), 'random weights'),  # random
+            (dict(mode='box'), 'mode'),  # mode
+            (dict(sentence_pooling='max'), 'sentence_pooling'),  # sentence-pooling
+            (dict(dtype='float16'), 'dtype'),  # dtype
+            (dict(templates='a photo of a {}.'), 'templates'),  # template-string
+            (dict(templates=['a photo']), 'exactly once'),  # template-without-place
+            (dict(mode='mask_pool', mask_out=True), 'crops nothing'),  # unread-setting
+            (dict(mode='mask_pool', largest_part=True), 'crops nothing'),  # unread-part
+    ]:
+        with pytest.raises(ValueError, match=message):
+            MODELS.build(dict(type='ClipRegionClassifier', **settings))
 
 
 def refuse(*args, **kwargs):
@@ -229,24 +217,21 @@ def test_missing_weights_are_named_at_once(monkeypatch, tmp_path):
         absent.prepare(CLASSES)
 
 
-def test_weights_of_another_model_are_refused(tiny_clip, tiny_vit_clip):
+def test_files_that_do_not_fit_are_named(tiny_clip, tiny_vit_clip, tmp_path):
     """Nothing is loaded in part."""
+    path = tmp_path / 'mmssis_other.json'
+    with pytest.raises(RuntimeError, match='does not exist'):
+        build(dict(tiny_clip, model=str(path)))
+    for setting, content, message in [
+            ('model', '{', 'JSON'), ('model', '{"embed_dim": 16}', 'vision_cfg'),
+            ('descriptions', '{"cat": []}', 'mmssis_other.json'),
+            ('descriptions', 'cat', 'mmssis_other.json'),
+    ]:
+        path.write_text(content)
+        with pytest.raises(ValueError, match=message):
+            build({**tiny_clip, setting: str(path)})
     with pytest.raises(RuntimeError, match='do not fit'):
         build(dict(tiny_clip, pretrained=tiny_vit_clip['pretrained']))
-
-
-@pytest.mark.parametrize('content, error, message', [
-    pytest.param(None, RuntimeError, 'does not exist', id='missing'),
-    pytest.param('{', ValueError, 'JSON', id='broken'),
-    pytest.param('{"embed_dim": 16}', ValueError, 'vision_cfg', id='incomplete'),
-])
-def test_model_config_files(tiny_clip, tmp_path, content, error, message):
-    """A wrong model config is named."""
-    path = tmp_path / 'mmssis_other.json'
-    if content is not None:
-        path.write_text(content)
-    with pytest.raises(error, match=message):
-        build(dict(tiny_clip, model=str(path)))
 
 
 def test_openai_archive(tiny_clip, tmp_path, regions, images):
@@ -268,7 +253,7 @@ def test_openai_archive(tiny_clip, tmp_path, regions, images):
     path = tmp_path / 'openai.pt'
     torch.jit.save(torch.jit.script(archive), str(path))
     found = [regions((0, 0, 30, 40)), regions()]
-    openai, own = build(dict(tiny_clip, pretrained=str(path))), build(tiny_clip)
+    openai, own = build(dict(tiny_clip, pretrained=str(path))), shared(tiny_clip)
     pixels = openai.preprocess(images[:, :, :32, :32])
     torch.testing.assert_close(own.preprocess(images[:, :, :32, :32]), pixels)
     with torch.no_grad():

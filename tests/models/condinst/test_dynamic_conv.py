@@ -19,7 +19,6 @@ def points_of(num, params, seed=0):
 
 @pytest.mark.parametrize('channels, params', [
     pytest.param(16, 233, id='16 mask channels, layers of 8'),
-    pytest.param(8, 169, id='8 and 8'),
     pytest.param(4, 137, id='fewer mask channels than the layers have'),
 ])
 def test_dynamic_head_is_the_naive_one(channels, params):
@@ -35,13 +34,12 @@ def test_dynamic_head_is_the_naive_one(channels, params):
         assert torch.allclose(logits[i], torch.tensor(expected), atol=1e-4)
 
 
-@pytest.mark.parametrize('num', [pytest.param(4, id='four points'), pytest.param(1, id='one')])
-def test_equal_channels_give_mmdets_masks(num):
+def test_equal_channels_give_mmdets_masks():
     heads = [build_condinst(mask_channels=8, num_params=169, **settings).mask_head
              for settings in ({}, PLAIN)]
     features = torch.randn(8, 8, 8)
-    ours, theirs = (head.forward_single(features, points_of(num, 169))[0] for head in heads)
-    assert ours.shape == theirs.shape == (num, 16, 16)
+    ours, theirs = (head.forward_single(features, points_of(4, 169))[0] for head in heads)
+    assert ours.shape == theirs.shape == (4, 16, 16)
     assert torch.allclose(ours, theirs, atol=1e-4)
 
 
@@ -56,21 +54,8 @@ def test_no_point_has_no_mask_and_a_gradient_of_zero():
     assert (features.grad == 0).all() and points.param_preds.grad is not None
 
 
-@pytest.mark.parametrize('dtype', [torch.bfloat16, torch.float16])
-def test_autocast_gives_float32_close_to_the_exact_one(dtype):
-    head = build_condinst().mask_head
-    features, points = torch.randn(16, 8, 8), points_of(4, 233)
-    exact, = head.forward_single(features, points)
-    with torch.autocast('cpu', dtype=dtype):
-        logits, = head.forward_single(features, points)
-    assert logits.dtype == torch.float32
-    assert (logits - exact).abs().max() < 0.05 * exact.abs().max()
-
-
 @pytest.mark.parametrize('owners, most', [
     pytest.param([], 4, id='no point'),
-    pytest.param([0], 4, id='one point'),
-    pytest.param([0, 0, 1, 0, 1, 0], 4, id='two each'),
     pytest.param([2, 2, 2, 5, 2], 4, id='an instance has fewer than its share'),
     pytest.param([3, 1, 2, 0, 3, 1], 2, id='more instances than points to keep: one each'),
     pytest.param([1, 1, 0, 0, 0, 0, 1], 5, id='a share that is rounded down'),

@@ -1,13 +1,10 @@
 """The whole detector: mmdet's losses and predictions, edge cases, precision, configs."""
 
-import copy
-
 import pytest
 import torch
 from mmdet.registry import MODELS
-from mmengine.config import Config
-from models.roi_heads.toy_mask_rcnn import images_of, sample_of
 from toy_condinst import PLAIN, box_sample, build_condinst, toy_condinst
+from toy_mask_rcnn import images_of, sample_of
 
 from mmssis.ops import mask_quality
 
@@ -26,22 +23,20 @@ def outside(sample):
 
 
 @pytest.mark.parametrize('make', [
-    pytest.param(lambda: [sample_of(()), sample_of(())], id='no instance'),
-    pytest.param(lambda: [box_sample(()), box_sample(())], id='no box'),
+    pytest.param(lambda: [sample_of(()), sample_of(())], id='no instance, one class'),
     pytest.param(lambda: [box_sample((), masks=True), sample_of((), bitmap=False)], id='no mask'),
     pytest.param(lambda: [sample_of((0, 1)), box_sample(())], id='masks alone'),
     pytest.param(lambda: [sample_of(()), box_sample((0, ))], id='boxes alone'),
-    pytest.param(lambda: [sample_of((2, )), box_sample((0, 1), masks=True)], id='all kinds'),
+    pytest.param(lambda: [sample_of((0, )), box_sample((0, 0), masks=True)],
+                 id='all kinds, one class'),
     pytest.param(lambda: [outside(sample_of((0, ))), outside(box_sample((0, ), masks=True))],
                  id='outside of the image'),
     pytest.param(lambda: [box_sample((0, 1), masks=True, mask_weights=torch.zeros(2))],
                  id='no box with a pseudo mask'),
 ])
-@pytest.mark.parametrize('num_classes', [3, 1])
-def test_every_batch_has_all_losses_and_reaches_all_parameters(make, num_classes):
+def test_every_batch_has_all_losses_and_reaches_all_parameters(make, request):
+    num_classes = 1 if 'one class' in request.node.name else 3
     model, samples = build_condinst(num_classes=num_classes, warm_up=0), make()
-    for sample in samples:
-        sample.gt_instances.labels %= num_classes
     losses = losses_of(model, samples)
     assert list(losses) == LOSSES and all(loss.isfinite() for loss in losses.values())
     for loss in LOSSES[3:]:
@@ -52,16 +47,6 @@ def test_every_batch_has_all_losses_and_reaches_all_parameters(make, num_classes
     sum(losses.values()).backward()
     assert all(p.grad is not None for p in [*model.bbox_head.parameters(),
                                             *model.mask_head.parameters()])
-
-
-def test_weights_of_one_give_mmdets_losses():
-    ours, theirs = build_condinst(**SMALL), build_condinst(**SMALL, **PLAIN)
-    theirs.load_state_dict(ours.state_dict())
-    samples = [sample_of((0, 1)), sample_of((2, ))]
-    mine, mmdets = (losses_of(model, copy.deepcopy(samples)) for model in (ours, theirs))
-    for name, value in mmdets.items():
-        assert torch.allclose(mine[name], value, rtol=1e-4), name
-    assert all(mine[name] == 0 for name in set(mine) - set(mmdets))
 
 
 def test_losses_leave_the_samples_as_they_are():
@@ -80,12 +65,11 @@ def test_the_dynamic_head_runs_for_selected_points_only(monkeypatch):
     assert seen[0] == 3 and 0 < seen[1] <= 3 and seen[2] == 0
 
 
-@pytest.mark.parametrize('rescale', [True, False])
-def test_predictions_are_mmdets(rescale):
+def test_predictions_are_mmdets():
     ours, theirs = build_condinst(**SMALL), build_condinst(**SMALL, **PLAIN)
     theirs.load_state_dict(ours.state_dict())
     with torch.no_grad():
-        mine, mmdets = (model.eval().predict(images_of(2), [sample_of(()), sample_of(())], rescale)
+        mine, mmdets = (model.eval().predict(images_of(2), [sample_of(()), sample_of(())])
                         for model in (ours, theirs))
     for one, other in zip(mine, mmdets):
         one, other = one.pred_instances, other.pred_instances
@@ -106,9 +90,8 @@ def test_rescoring_counts_the_mask():
     assert torch.equal(before.masks, after.masks)
 
 
-@pytest.mark.parametrize('mask_rescore', [False, True])
-def test_an_image_without_detections(mask_rescore):
-    model = build_condinst(mask_rescore=mask_rescore).eval()
+def test_an_image_without_detections():
+    model = build_condinst(mask_rescore=True).eval()
     model.bbox_head.test_cfg.score_thr = 1.0
     with torch.no_grad():
         samples = model.predict(images_of(2), [sample_of(()), sample_of(())])
@@ -117,12 +100,11 @@ def test_an_image_without_detections(mask_rescore):
         assert sample.pred_instances.masks.shape == (0, 64, 64)
 
 
-@pytest.mark.parametrize('dtype', [torch.bfloat16, torch.float16])
-def test_autocast(dtype):
+def test_autocast():
     model = build_condinst(warm_up=0)
     samples = [sample_of((0, 1)), box_sample((0, 1), masks=True)]
     exact = losses_of(model, samples)
-    with torch.autocast('cpu', dtype=dtype):
+    with torch.autocast('cpu', dtype=torch.float16):
         losses = losses_of(model, samples)
         predicted = model.eval().predict(images_of(1), [sample_of(())])
     for name, loss in losses.items():
@@ -132,32 +114,17 @@ def test_autocast(dtype):
     assert len(predicted[0].pred_instances) > 0
 
 
-@pytest.mark.parametrize('settings, error, message', [
-    pytest.param(dict(mask_channels=16, num_params=169), ValueError,
-                 'num_params = 169, but .* has 233', id='too few parameters'),
-    pytest.param(dict(mask_channels=8, num_params=233), ValueError,
-                 'set bbox_head.num_params=169', id='too many parameters'),
-    pytest.param(dict(bbox_head='CondInstBboxHead'), TypeError,
-                 "set type='WeightedCondInstBboxHead'", id="mmdet's box head"),
-    pytest.param(dict(mask_head='CondInstMaskHead'), TypeError,
-                 "set type='WeightedCondInstMaskHead'", id="mmdet's mask head"),
-])
-def test_heads_that_do_not_fit(settings, error, message):
-    with pytest.raises(error, match=message):
-        MODELS.build(toy_condinst(**settings))
-
-
-@pytest.mark.parametrize('name, classes', [('r50', 80), ('lite0', 7)])
-def test_base_configs_build(name, classes, request):
-    cfg = Config.fromfile(
-        request.config.rootpath / f'configs/_base_/models/condinst_{name}.py')
-    model = MODELS.build(cfg.detector)
-    assert cfg.num_classes == model.bbox_head.num_classes == classes
-    assert model.bbox_head.num_params == model.mask_head.num_params == 233
-
-
-def test_supervised_config_builds(request):
-    cfg = Config.fromfile(request.config.rootpath / 'configs/supervised/condinst_r50_coco.py')
-    model = MODELS.build(cfg.model)
-    assert type(model).__name__ == 'WeightedCondInst'
-    assert cfg.train_cfg.max_iters == 90000 and cfg.optim_wrapper.optimizer.lr == 0.01
+def test_heads_that_do_not_fit():
+    for settings, error, message in [
+            # too few parameters
+            (dict(mask_channels=16, num_params=169), ValueError,
+             'num_params = 169, but .* has 233'),
+            # too many parameters
+            (dict(mask_channels=8, num_params=233), ValueError, 'set bbox_head.num_params=169'),
+            # mmdet's box head
+            (dict(bbox_head='CondInstBboxHead'), TypeError, "set type='WeightedCondInstBboxHead'"),
+            # mmdet's mask head
+            (dict(mask_head='CondInstMaskHead'), TypeError, "set type='WeightedCondInstMaskHead'"),
+    ]:
+        with pytest.raises(error, match=message):
+            MODELS.build(toy_condinst(**settings))

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 import torch
-from mmengine.logging import MessageHub
 from mmengine.structures import InstanceData
-from toy_box_teacher import ASSIGN, BOXES, box_batch, build_box_teacher, toy_box_teacher, view
+from toy_box_teacher import (ASSIGN, BOXES, FILTER, box_batch, build_box_teacher, toy_box_teacher,
+                             view)
 
 from mmssis.models.condinst.mask_targets import cell_boxes, cell_masks
 from mmssis.models.detectors import BoxTeacher
@@ -13,20 +13,11 @@ from mmssis.models.detectors.box_teacher import labeled_area
 from mmssis.models.detectors.semi_instance_segmentor import Batch
 from mmssis.models.pseudo_labels import AssignToBoxes
 from mmssis.ops import affinity_loss, color_similarity
+from mmssis.structures import move_pseudo_labels, view_to_view
 
 LOSSES = ('loss_cls', 'loss_bbox', 'loss_centerness', 'loss_mask', 'loss_project', 'loss_pairwise',
           'loss_pseudo_mask', 'loss_affinity')
 FLIP = np.array([[-1., 0., 64.], [0., 1., 0.], [0., 0., 1.]])
-
-
-@pytest.fixture(autouse=True)
-def clock():
-    """Iteration 0 of 10; a value sets another one."""
-    hub = MessageHub.get_current_instance()
-    hub.update_info('iter', 0)
-    hub.update_info('max_iters', 10)
-    yield lambda iteration: hub.update_info('iter', iteration)
-    hub.update_info('iter', 0)
 
 
 def run(model, batch):
@@ -37,27 +28,25 @@ def run(model, batch):
 
 def perfect(model, monkeypatch, score=1.0):
     """A teacher that finds the true boxes, each with a mask that fills the image."""
-    def find(teacher, images, data_samples):
+    def find(candidates, teacher, images, data_samples):
         boxes = torch.tensor(BOXES)
         return [InstanceData(
             metainfo=dict(input_shape=tuple(images.shape[-2:])),
             labels=torch.arange(3), class_scores=torch.full((3, ), score), bboxes=boxes,
             mask_logits=torch.full((3, images.shape[-2] // 4, images.shape[-1] // 4), 4.0))
             for _ in data_samples]
-    monkeypatch.setattr(model, 'candidates', find)
+    monkeypatch.setattr(type(model.candidates), '__call__', find)
 
 
-@pytest.mark.parametrize('kinds, informed', [
-    pytest.param([()], True, id='known to be empty: teaches background'),
-    pytest.param([(), None], True, id='empty and unlabeled'),
-    pytest.param([None], False, id='unlabeled without pseudo label: teaches nothing'),
-    pytest.param([(0, ), None], True, id='a box and an unlabeled image'),
+@pytest.mark.parametrize('kinds, informed, burn_in', [
+    pytest.param([()], True, 0, id='known to be empty: teaches background'),
+    pytest.param([(), None], True, 0, id='empty and unlabeled'),
+    pytest.param([None], False, 0, id='unlabeled without pseudo label: teaches nothing'),
+    pytest.param([None], False, 5, id='unlabeled in burn-in: teaches nothing'),
 ])
-@pytest.mark.parametrize('burn_in', [0, 5], ids=['teacher', 'burn-in'])
 def test_images_without_instances(kinds, informed, burn_in):
     model = build_box_teacher(
-        burn_in=burn_in, hooks=[ASSIGN, dict(type='UnlabeledOnly', hook=dict(
-            type='ClassThresholdFilter', class_thr=1.0, min_area=0))])
+        burn_in=burn_in, hooks=dict(assign=ASSIGN, unlabeled_filter=dict(FILTER, class_thr=1.0)))
     losses = run(model, box_batch(*kinds))
     assert set(losses) == {f'unsup_{name}' for name in LOSSES}
     assert (losses['unsup_loss_cls'] > 0) == informed
@@ -65,49 +54,42 @@ def test_images_without_instances(kinds, informed, burn_in):
         assert not any(losses.values())
 
 
-def test_an_unlabeled_image_without_pseudo_labels_teaches_no_background():
-    model = build_box_teacher(burn_in=5)
-    batch = box_batch((0, ), None)
-    model.loss(**batch)
-    known, unknown = (sample.gt_instances
-                      for sample in batch['multi_batch_data_samples']['unsup_student'])
-    assert unknown.background_weight == 0.0 and 'background_weight' not in known
-
-
-def test_burn_in_is_boxinst_and_leaves_the_teacher_alone(monkeypatch):
-    model = build_box_teacher(burn_in=5, ready=False)
-    monkeypatch.setattr(model, 'candidates', lambda *args: pytest.fail('the teacher ran'))
-    losses = run(model, box_batch((0, 1), None))
-    positive = {name for name, value in losses.items() if value > 0}
-    assert {'unsup_loss_project', 'unsup_loss_pairwise'} <= positive
-    assert losses['unsup_loss_pseudo_mask'] == losses['unsup_loss_affinity'] == 0
-    assert losses['unsup_loss_mask'] == 0
-
-
-def test_after_burn_in_pseudo_masks_teach(monkeypatch):
-    model = build_box_teacher()
-    perfect(model, monkeypatch)
-    losses = run(model, box_batch((0, 1), (2, )))
-    assert losses['unsup_loss_pseudo_mask'] > 0 and losses['unsup_loss_affinity'] > 0
-    assert losses['unsup_loss_mask'] == 0
-
-
 @pytest.mark.parametrize('burn_in', [0, 5], ids=['teacher', 'burn-in'])
 def test_three_kinds_of_labels_in_one_step(burn_in, monkeypatch):
+    """In burn-in boxes are learned as by BoxInst, and the teacher is left alone."""
     model = build_box_teacher(burn_in=burn_in)
     perfect(model, monkeypatch)
+    if burn_in:
+        monkeypatch.setattr(type(model.candidates), '__call__',
+                            lambda *args: pytest.fail('the teacher ran'))
     batch = box_batch((0, 1), None, sup=2)
     losses = model.loss(**batch)
     assert set(losses) == {f'{branch}_{name}' for branch in ('sup', 'unsup') for name in LOSSES}
     assert losses['sup_loss_mask'] > 0 and losses['sup_loss_project'] == 0
+    assert losses['unsup_loss_project'] > 0 and losses['unsup_loss_pairwise'] > 0
     # Pseudo masks of the image without labels are learned as masks.
-    assert bool(losses['unsup_loss_mask'] > 0) == (burn_in == 0)
+    for name in ('mask', 'pseudo_mask', 'affinity'):
+        assert bool(losses[f'unsup_loss_{name}'] > 0) == (burn_in == 0), name
+    unlabeled = batch['multi_batch_data_samples']['unsup_student'][1]
+    assert not {'color_similarity', 'labeled_cells'} & set(unlabeled.metainfo)
     sum(losses.values()).backward()
     assert all(p.grad is None for p in model.teacher.parameters())
 
 
+def test_the_warm_up_follows_the_clock(monkeypatch):
+    model, values = build_box_teacher(), []
+    model.student.mask_head.warm_up = 10
+    perfect(model, monkeypatch)
+    for iteration in (0, 5, 10, 20):
+        model.set_clock(iteration, 20)
+        torch.manual_seed(0)
+        values.append(run(model, box_batch((0, 1)))['unsup_loss_pseudo_mask'])
+    assert values[0] == 0 and values[2] == pytest.approx(values[3], rel=1e-4) and values[3] > 0
+    assert values[1] == pytest.approx(values[2] / 2, rel=1e-4)
+
+
 def test_burn_in_with_masks_alone():
-    model = build_box_teacher(burn_in=5, ready=False)
+    model = build_box_teacher(burn_in=5)
     batch = box_batch(sup=2)
     for part in batch.values():
         del part['unsup_teacher'], part['unsup_student']
@@ -116,7 +98,7 @@ def test_burn_in_with_masks_alone():
 
 def test_true_boxes_arrive_with_pseudo_masks_or_without():
     """An untrained teacher finds none of the boxes: they stay, and their masks weigh 0."""
-    model = build_box_teacher(hooks=[dict(ASSIGN, iou_thr=1.0)])
+    model = build_box_teacher(hooks=dict(assign=dict(ASSIGN, iou_thr=1.0)))
     batch = box_batch((0, 1, 2))
     model.loss(**batch)
     student = batch['multi_batch_data_samples']['unsup_student'][0].gt_instances
@@ -126,45 +108,22 @@ def test_true_boxes_arrive_with_pseudo_masks_or_without():
     assert student.mask_weights.tolist() == [0.0] * 3
 
 
-def moved(instances, target, known=True):
-    model = BoxTeacher.__new__(BoxTeacher)
-    return BoxTeacher.move(model, instances, view((0, ) if known else None), target)
+def moved(instances, target):
+    return move_pseudo_labels(instances, view_to_view(view((0, )), target),
+                              target.batch_input_shape, target.img_shape)
 
 
-def instances_in_view(**fields):
-    logits = torch.full((1, 16, 16), -4.0)
-    logits[:, 2:10, 1:9] = 4.0
-    return InstanceData(metainfo=dict(input_shape=(64, 64)), labels=torch.tensor([1]),
-                        bboxes=torch.tensor([[4., 8., 36., 40.]]), mask_logits=logits, **fields)
-
-
-@pytest.mark.parametrize('matrix, size, box, corner', [
-    pytest.param(np.eye(3), 64, [4., 8., 36., 40.], (2, 1), id='same view'),
-    pytest.param(FLIP, 64, [28., 8., 60., 40.], (2, 7), id='flipped'),
-    pytest.param(np.diag([2., 2., 1.]), 128, [8., 16., 72., 80.], (4, 2), id='twice as large'),
+@pytest.mark.parametrize('box, scale', [
+    pytest.param([20., 36., 52., 68.], 0.8, id='32 pixels, on the cells'),
+    pytest.param([21., 34.5, 53., 66.5], 1.0, id='32 pixels, beside them'),
 ])
-@pytest.mark.parametrize('known', [True, False], ids=['boxes', 'no labels'])
-def test_boxes_and_masks_move_together(matrix, size, box, corner, known):
-    target = view((0, ), size, matrix=matrix)
-    result = moved(instances_in_view(pixel_weights=torch.ones(1, 16, 16)), target, known)
-    assert result.bboxes.tolist() == [box] and result.input_shape == (size, size)
-    rows, columns = result.masks[0].nonzero(as_tuple=True)
-    assert result.masks.shape == result.pixel_weights.shape == (1, size // 4, size // 4)
-    assert (rows.min(), columns.min()) == corner and len(rows) == 64 * (size // 64) ** 2
-
-
-@pytest.mark.parametrize('box', [
-    pytest.param([20., 36., 52., 68.], id='32 pixels, on the cells'),
-    pytest.param([21., 34.5, 53., 66.5], id='32 pixels, beside them'),
-])
-@pytest.mark.parametrize('scale', [1.0, 0.8])
 def test_a_mask_that_fills_its_box_still_does_after_the_move(box, scale):
     """A crop before the resampling would take a fifth of a small mask away."""
     found = InstanceData(
         metainfo=dict(input_shape=(160, 160)), labels=torch.tensor([0]),
         class_scores=torch.tensor([0.9]), bboxes=torch.tensor([box]),
         mask_logits=torch.full((1, 40, 40), 6.0))
-    given = AssignToBoxes().give(
+    given = AssignToBoxes().assign_masks(
         found, InstanceData(labels=torch.tensor([0]), bboxes=torch.tensor([box])))
     size = round(160 * scale)
     result = moved(given, view((0, ), size, ori=160, matrix=np.diag([scale, scale, 1.])))
@@ -181,9 +140,13 @@ def test_a_mask_that_fills_its_box_still_does_after_the_move(box, scale):
                  id='true box that left the view'),
 ])
 def test_what_is_dropped(known, matrix, left):
-    instances = instances_in_view()
-    instances.mask_logits[:] = -20.0
-    assert len(moved(instances, view((0, ), matrix=matrix), known)) == left
+    logits = torch.full((1, 16, 16), -20.0)
+    instances = InstanceData(
+        metainfo=dict(input_shape=(64, 64)), labels=torch.tensor([1]), mask_logits=logits,
+        bboxes=torch.tensor([[4., 8., 36., 40.]]))
+    if known:
+        instances.uncropped_logits = logits
+    assert len(moved(instances, view((0, ), matrix=matrix))) == left
 
 
 def colors(model, images, source, target, shape=(64, 64)):
@@ -211,16 +174,6 @@ def test_colors_follow_a_flip():
     assert torch.allclose(similarity, flipped, atol=1e-4)
 
 
-def test_colors_of_another_size():
-    model = build_box_teacher(bottom_pixels=0)
-    images = torch.zeros(1, 3, 64, 64)
-    target = view((0, ), 128, matrix=np.diag([2., 2., 1.]))
-    similarity = colors(model, images, view((0, )), target, (128, 128))
-    assert similarity.shape == (8, 32, 32)
-    # One colour everywhere; cells at the border have fewer neighbours.
-    assert torch.allclose(similarity[:, 3:-3, 3:-3], torch.ones(()), atol=1e-4)
-
-
 def test_the_bottom_has_neither_colors_nor_affinity(monkeypatch):
     model, batch, seen = build_box_teacher(bottom_pixels=10), box_batch((0, 1)), []
     perfect(model, monkeypatch)
@@ -229,7 +182,7 @@ def test_the_bottom_has_neither_colors_nor_affinity(monkeypatch):
         seen.append(affinity)
         return affinity_loss(logits, affinity, **settings)
 
-    monkeypatch.setattr('mmssis.models.condinst.weighted_mask_head.affinity_loss', spied)
+    monkeypatch.setattr('mmssis.models.condinst.mask_head.affinity_loss', spied)
     model.loss(**batch)
     target, = batch['multi_batch_data_samples']['unsup_student']
     # Rows 13, 14 and 15 of the cells; neighbours are two rows above, beside, and two rows below.
@@ -240,16 +193,7 @@ def test_the_bottom_has_neither_colors_nor_affinity(monkeypatch):
     assert target.labeled_cells.any(1).tolist() == [True] * 13 + [False] * 3
 
 
-def test_no_colors_without_box_labels():
-    model = build_box_teacher()
-    target = view(None)
-    strong = Batch(torch.zeros(1, 3, 64, 64), [target])
-    model.add_colors(Batch(torch.zeros(1, 3, 64, 64), [view(None)]), strong)
-    assert not {'color_similarity', 'labeled_cells'} & set(target.metainfo)
-
-
 @pytest.mark.parametrize('fields, rows, columns', [
-    pytest.param(dict(), (0, 54), (0, 64), id='original size'),
     pytest.param(dict(ori=128, matrix=np.diag([0.5, 0.5, 1.])), (0, 59), (0, 64), id='half size'),
     pytest.param(dict(matrix=FLIP), (0, 54), (0, 64), id='flipped sideways'),
     pytest.param(dict(matrix=np.array([[1., 0, 0], [0, -1., 64.], [0, 0, 1.]])), (10, 64), (0, 64),
@@ -268,12 +212,12 @@ def test_labeled_area(fields, rows, columns):
     assert torch.equal(area, expected)
 
 
-@pytest.mark.parametrize('settings, message', [
-    pytest.param(dict(ramp_up=3), 'ramp_up = 3 of BoxTeacher', id='ramp'),
-    pytest.param(dict(bottom_pixels=-1), 'bottom_pixels = -1', id='bottom'),
-])
-def test_wrong_settings_are_refused(settings, message):
-    model = toy_box_teacher(**settings)
-    model.pop('type')
-    with pytest.raises(ValueError, match=message):
-        BoxTeacher(**model)
+def test_wrong_settings_are_refused():
+    for settings, message in [
+            (dict(ramp_up=3), 'ramp_up = 3 of BoxTeacher'),  # ramp
+            (dict(bottom_pixels=-1), 'bottom_pixels = -1'),  # bottom
+    ]:
+        model = toy_box_teacher(**settings)
+        model.pop('type')
+        with pytest.raises(ValueError, match=message):
+            BoxTeacher(**model)

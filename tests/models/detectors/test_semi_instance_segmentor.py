@@ -9,93 +9,80 @@ from mmdet.registry import MODELS
 from mmengine.structures import InstanceData
 from toy import semi_batch, toy_detector, toy_model
 
+from mmssis.models.detectors.semi_instance_segmentor import Batch
 
-def build(ready=True, **settings):
+
+def build(iteration=0, max_iters=10, **settings):
     """A detector in training mode whose teacher equals its student."""
     model = MODELS.build(toy_model(**settings)).train()
     model.teacher.load_state_dict(model.student.state_dict())
-    model.teacher_ready = ready
+    model.set_clock(iteration, max_iters)
     return model
 
 
-def test_burn_in_learns_from_labels_only(clock):
-    clock(0, 10)
-    losses = build(burn_in=5, ready=False).loss(**semi_batch(burn_in=True))
+def test_burn_in_learns_from_labels_only():
+    model = build(4, burn_in=5)
+    losses = model.loss(**semi_batch(burn_in=True))
     assert losses and all(name.startswith('sup_') for name in losses)
-
-
-def test_after_burn_in_both_kinds_of_losses(clock):
-    clock(5, 10)
-    losses = build(burn_in=5).loss(**semi_batch())
+    model.set_clock(5, 10)
+    losses = model.loss(**semi_batch())
     assert {name.split('_')[0] for name in losses} == {'sup', 'unsup'}
     assert all(torch.isfinite(value) for value in losses.values())
 
 
-@pytest.mark.parametrize('iteration, progress, burn_in', [
-    pytest.param(0, 0.0, True, id='start'),
-    pytest.param(19, 0.0, True, id='last step of burn-in'),
-    pytest.param(20, 0.0, False, id='first semi-supervised step'),
-    pytest.param(60, 0.5, False, id='middle'),
-    pytest.param(100, 1.0, False, id='end'),
-])
-def test_progress_counts_from_the_end_of_burn_in(clock, iteration, progress, burn_in):
-    clock(iteration, 100)
-    model = build(burn_in=20)
-    assert math.isclose(model.progress, progress) and model.in_burn_in is burn_in
-
-
-@pytest.mark.parametrize('iteration, scale', [
-    pytest.param(20, 0.0, id='ramp starts'), pytest.param(25, 1.0, id='half of lambda 2'),
-    pytest.param(30, 2.0, id='full'), pytest.param(90, 2.0, id='stays full')])
-def test_unsupervised_weight_ramps_up(clock, iteration, scale):
-    clock(iteration, 100)
-    batch = semi_batch()['multi_batch_data_samples']
-    samples = batch['sup']
+def test_progress_and_the_unsupervised_weight_count_from_the_end_of_burn_in():
     model = build(burn_in=20, ramp_up=10, unsup_weight=2.0)
-    assert math.isclose(model.unsup_scale(type('B', (), dict(data_samples=samples))), scale)
+    batch = Batch(None, semi_batch()['multi_batch_data_samples']['sup'])
+    for iteration, progress, scale in [
+            (20, 0.0, 0.0),  # the first semi-supervised step
+            (25, 0.0625, 1.0),  # half of lambda 2
+            (30, 0.125, 2.0),  # full
+            (100, 1.0, 2.0),  # stays full
+    ]:
+        model.set_clock(iteration, 100)
+        assert not model.in_burn_in and math.isclose(model.progress, progress)
+        assert math.isclose(model.unsup_scale(batch), scale)
+    model.set_clock(19, 100)
+    assert model.in_burn_in and model.progress == 0
 
 
-def test_no_pseudo_label_weighs_nothing_but_keeps_the_graph(clock):
-    clock(0, 10)
-    model = build(hooks=[dict(type='ClassThresholdFilter', class_thr=1.0)])
+def test_no_pseudo_label_weighs_nothing_but_keeps_the_graph():
+    model = build(hooks=dict(none=dict(type='ClassThresholdFilter', class_thr=1.0)))
     losses = model.loss(**semi_batch())
     unsup = [value for name, value in losses.items() if name.startswith('unsup_')]
     assert unsup and all(value == 0 and value.requires_grad for value in unsup)
 
 
-def test_gap_2_28_weight_zero_does_not_hide_a_nan(clock):
-    clock(0, 10)
-    model = build(hooks=[dict(type='ClassThresholdFilter', class_thr=1.0)])
+def test_gap_2_28_weight_zero_does_not_hide_a_nan():
+    model = build(hooks=dict(none=dict(type='ClassThresholdFilter', class_thr=1.0)))
     batch = semi_batch()
     batch['multi_batch_inputs']['unsup_student'][:] = float('nan')
     losses = model.loss(**batch)
     assert any(torch.isnan(value) for name, value in losses.items() if name.startswith('unsup_'))
 
 
-def test_joint_forward_equals_two_forwards(clock):
-    """PLDC's one forward gives the losses of the base's two, up to the random points."""
-    clock(0, 10)
+def test_joint_forward_equals_two_forwards():
+    """One forward for labeled and unlabeled images, up to the random points."""
     torch.manual_seed(3)
-    joint = build()
-    twofold = build(type='SemiInstanceSegmentor')
+    joint, twofold = build(), build(type='SemiInstanceSegmentor')
     twofold.load_state_dict(joint.state_dict())
+    twofold._has_joint_forward = lambda labeled, unlabeled: False
     # Batch norm in training mode would see other batches; random points would differ.
     joint.student.backbone.eval(), twofold.student.backbone.eval()
     batch = semi_batch()
     for model in (joint, twofold):
-        model.student.panoptic_head.num_points = 40000
+        model.student.panoptic_head.num_points = 10000
         model.student.panoptic_head.importance_sample_ratio = 0.0
     first = joint.loss(**batch)
     batch['multi_batch_data_samples'].update(semi_batch()['multi_batch_data_samples'])
     second = twofold.loss(**batch)
     assert first.keys() == second.keys()
     for name, value in first.items():
-        assert value.item() == pytest.approx(second[name].item(), rel=0.02), name
+        assert value.item() == pytest.approx(second[name].item(), rel=0.04), name
 
 
-def test_teacher_has_no_gradient_and_stays_in_eval_mode(clock):
+def test_teacher_has_no_gradient_and_stays_in_eval_mode():
     """Gap 2.21: the Runner calls ``train()`` every iteration."""
-    clock(0, 10)
     model = build().train()
     assert not model.teacher.training and model.student.training
     sum(model.loss(**semi_batch()).values()).backward()
@@ -103,15 +90,8 @@ def test_teacher_has_no_gradient_and_stays_in_eval_mode(clock):
     assert any(p.grad is not None for p in model.student.parameters())
 
 
-def test_missing_ema_hook_is_named(clock):
-    clock(0, 10)
-    with pytest.raises(RuntimeError, match='TeacherEMAHook'):
-        build(ready=False).loss(**semi_batch())
-
-
-def test_gap_2_3_masks_follow_a_flip_between_views(clock):
+def test_gap_2_3_masks_follow_a_flip_between_views():
     """mmdet projects boxes only; here masks, boxes and pixel weights move together."""
-    clock(0, 10)
     model = build()
     batch = semi_batch(num=1)
     weak, strong = (batch['multi_batch_data_samples'][name][0]
@@ -119,41 +99,33 @@ def test_gap_2_3_masks_follow_a_flip_between_views(clock):
     strong.set_metainfo(dict(homography_matrix=np.array([[-1., 0, 64], [0, 1, 0], [0, 0, 1]])))
     masks = torch.zeros(1, 64, 64, dtype=torch.bool)
     masks[0, 10:20, 3:9] = True
-    weights = torch.rand(1, 16, 16)
+    weights, logits = torch.rand(1, 16, 16), torch.full((1, 16, 16), -1.0)
+    logits[0, 2:5, 1:3] = 1.0
     labels = InstanceData(
         metainfo=dict(input_shape=(64, 64)), labels=torch.tensor([1]), masks=masks,
-        bboxes=torch.tensor([[3., 10, 9, 20]]), pixel_weights=weights)
+        bboxes=torch.tensor([[3., 10, 9, 20]]), mask_logits=logits, pixel_weights=weights)
     images = batch['multi_batch_inputs']['unsup_student']
-    from mmssis.models.detectors.semi_instance_segmentor import Batch
     moved = model.pseudo_labeled_batch(Batch(images, [weak]), Batch(images, [strong]), [labels])
     gt = moved.data_samples[0].gt_instances
-    assert torch.equal(gt.masks, masks.flip(-1))
-    assert torch.allclose(gt.bboxes, torch.tensor([[55., 10, 61, 20]]))
+    assert torch.equal(gt.masks, (logits > 0).flip(-1))
+    assert gt.bboxes.tolist() == [[52, 8, 60, 20]]
     assert torch.allclose(gt.pixel_weights, weights.flip(-1), atol=1e-5)
 
 
-def test_views_without_homography_are_refused(clock):
-    clock(0, 10)
-    batch = semi_batch()
-    for sample in batch['multi_batch_data_samples']['unsup_teacher']:
-        sample.set_metainfo(dict(homography_matrix=None))
-        del sample.homography_matrix
-    with pytest.raises(KeyError, match='meta_keys'):
-        build().loss(**batch)
-
-
-def test_stages_are_named_counted_and_traced(clock):
-    clock(0, 10)
-    model = build()
-    model.keep_trace = True
+def test_watchers_see_every_stage_until_they_leave():
+    model, seen, others = build(), [], []
+    stop = model.watch(lambda stage, pseudo_labels, context: seen.append(
+        (stage, pseudo_labels, context)))
+    model.watch(lambda stage, *rest: others.append(stage))
     model.loss(**semi_batch())
-    stages = ['candidates', 'DualThresholdFilter', 'MaskUncertainty']
-    assert list(model.trace) == stages
-    assert model.pseudo_label_counts['images'] == 2
-    assert model.pseudo_label_counts['candidates'] == 12
-    assert 'pixel_weights' not in model.trace['DualThresholdFilter'][0]
-    model.reset_counts()
-    assert not model.pseudo_label_counts
+    stages = ['candidates', 'ddtf', 'pmua']
+    assert [stage for stage, *_ in seen] == others == stages
+    assert [len(pseudo_labels) for _, pseudo_labels, _ in seen] == [2] * 3
+    assert sum(map(len, seen[0][1])) == 12 and seen[0][2].images.shape == (2, 3, 64, 64)
+    assert 'pixel_weights' not in seen[1][1][0] and 'pixel_weights' in seen[2][1][0]
+    stop(), stop()
+    model.loss(**semi_batch())
+    assert len(seen) == 3 and others == stages * 2
 
 
 def test_gap_2_22_plain_checkpoint_loads_into_both_branches():
@@ -169,17 +141,17 @@ def test_gap_2_22_plain_checkpoint_loads_into_both_branches():
     assert torch.equal(model.teacher.state_dict()[name], plain[name])
 
 
-@pytest.mark.parametrize('setting, match', [
-    pytest.param(dict(predict_on='both'), 'predict_on', id='unknown branch'),
-    pytest.param(dict(burn_in=-1), 'burn_in', id='negative burn-in'),
-    pytest.param(dict(unsup_weight=-0.1), 'unsup_weight', id='negative weight'),
-])
-def test_settings_are_checked_at_the_door(setting, match):
-    with pytest.raises(ValueError, match=match):
-        MODELS.build(toy_model(**setting))
+def test_settings_are_checked_at_the_door():
+    for setting, match in [
+            (dict(predict_on='both'), 'predict_on'),  # unknown branch
+            (dict(burn_in=-1), 'burn_in'),  # negative burn-in
+            (dict(unsup_weight=-0.1), 'unsup_weight'),  # negative weight
+    ]:
+        with pytest.raises(ValueError, match=match):
+            MODELS.build(toy_model(**setting))
 
 
-def test_gap_2_31_predicts_with_either_branch(clock):
+def test_gap_2_31_predicts_with_either_branch():
     model = build().eval()
     with torch.no_grad():
         model.teacher.panoptic_head.cls_embed.bias[0] = 50.0

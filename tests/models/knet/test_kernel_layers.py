@@ -18,12 +18,11 @@ def test_kernels_gather_the_pixels_of_their_masks():
     assert torch.allclose(gather_features(masks, features), torch.tensor(expected), atol=1e-5)
 
 
-@pytest.mark.parametrize('dtype', [torch.float16, torch.bfloat16], ids=str)
-def test_gathering_does_not_overflow_under_autocast(dtype):
+def test_gathering_does_not_overflow_under_autocast():
     """16,384 pixels of value 100 sum to 1.6e6; float16 ends at 65,504."""
-    with torch.autocast('cpu', dtype=dtype):
-        gathered = gather_features(torch.ones(1, 1, 128, 128).to(dtype),
-                                   torch.full((1, 2, 128, 128), 100.0).to(dtype))
+    with torch.autocast('cpu', dtype=torch.float16):
+        gathered = gather_features(torch.ones(1, 1, 128, 128).half(),
+                                   torch.full((1, 2, 128, 128), 100.0).half())
         updated = KernelUpdator(2)(gathered, gathered)
     assert gathered.dtype == updated.dtype == torch.float32
     assert torch.equal(gathered, torch.full((1, 1, 2), 1638400.0)) and updated.isfinite().all()
@@ -83,15 +82,10 @@ def test_first_kernels_are_weights_plus_their_pixels():
     assert output.kernels.cls_logits is None
 
 
-@pytest.mark.parametrize('height, width', [(64, 64), (64, 96)])
-def test_all_levels_meet_at_stride_8(height, width):
+def test_all_levels_meet_at_stride_8():
     fpn = SemanticFPN(32, 16, dict(type='GN', num_groups=4))
-    features = [torch.randn(2, 32, height >> i, width >> i) for i in range(2, 6)]
-    assert [tuple(out.shape) for out in fpn(features)] == [(2, 16, height // 8, width // 8)] * 2
-
-
-def test_levels_that_do_not_meet_are_named():
-    fpn = SemanticFPN(32, 16, dict(type='GN', num_groups=4))
+    features = [torch.randn(2, 32, 64 >> i, 96 >> i) for i in range(2, 6)]
+    assert [tuple(out.shape) for out in fpn(features)] == [(2, 16, 8, 12)] * 2
     with pytest.raises(ValueError, match='pad_size_divisor=32'):
         fpn([torch.randn(1, 32, size, size) for size in (18, 9, 5, 3)])
 

@@ -37,21 +37,8 @@ def test_mask_cost_is_the_formula():
     cost = MaskCost(weight=2.0)(InstanceData(masks=logits), InstanceData(masks=masks))
     expected = [[2 * plain.mask_cost(p.tolist(), t.tolist()) for t in masks] for p in logits]
     assert torch.allclose(cost, torch.tensor(expected), atol=1e-6)
-
-
-def test_mask_cost_takes_probabilities_too():
-    logits, masks = torch.randn(4, 5, 6), InstanceData(masks=torch.rand(3, 5, 6))
-    assert torch.allclose(
-        MaskCost(pred_act=False)(InstanceData(masks=logits.sigmoid()), masks),
-        MaskCost()(InstanceData(masks=logits), masks))
-
-
-def test_mask_cost_of_half_precision_stays_finite():
-    """400 x 400 pixels are more than float16 can count."""
-    logits = torch.full((1, 400, 400), -20.0, dtype=torch.float16)
-    with torch.autocast('cpu', dtype=torch.float16):
-        cost = MaskCost()(InstanceData(masks=logits), InstanceData(masks=torch.zeros(1, 400, 400)))
-    assert cost.item() == pytest.approx(-1, abs=1e-6) and cost.dtype == torch.float32
+    probs = InstanceData(masks=logits.sigmoid())
+    assert torch.allclose(MaskCost(2.0, pred_act=False)(probs, InstanceData(masks=masks)), cost)
 
 
 @pytest.mark.parametrize('with_classes', [True, False], ids=['classes', 'kernel head'])
@@ -68,7 +55,7 @@ def test_cost_is_the_papers_up_to_a_constant(with_classes):
     assert torch.allclose(cost, expected, atol=1e-3)
 
 
-@pytest.mark.parametrize('counts', [(2, 3), (0, 3), (0, 0), (4, 1), (6, 5)], ids=str)
+@pytest.mark.parametrize('counts', [(0, 3), (0, 0), (6, 5)], ids=str)
 def test_matches_are_the_cheapest_pairs(counts):
     """Also with no instance, and with more instances than the 4 kernels."""
     targets = targets_of(*counts)
@@ -83,19 +70,11 @@ def test_matches_are_the_cheapest_pairs(counts):
             assert len(kernels) == min(4, counts[i])
 
 
-def test_the_host_waits_once_per_step(monkeypatch):
-    fetched, fetch = [], torch.Tensor.cpu
-    monkeypatch.setattr(torch.Tensor, 'cpu', lambda self: fetched.append(self) or fetch(self))
-    toy_matcher().match([stage_of(with_classes=False), stage_of(), stage_of()], targets_of(2, 3))
-    assert len(fetched) == 1
-
-
-@pytest.mark.parametrize('dtype', [torch.float16, torch.bfloat16], ids=str)
-def test_half_precision_logits_match_as_float32_does(dtype):
+def test_half_precision_logits_match_as_float32_does():
     stage, targets = stage_of(size=200, scale=60), targets_of(2, 3, size=400)
-    low = Kernels(*[value.to(dtype) for value in stage[:3]])
+    low = Kernels(*[value.half() for value in stage[:3]])
     expected = toy_matcher().match([Kernels(*[value.float() for value in low[:3]])], targets)
-    with torch.autocast('cpu', dtype=dtype):
+    with torch.autocast('cpu', dtype=torch.float16):
         matches = toy_matcher().match([low], targets)
         cost = toy_matcher().cost(low, 0, targets[0])
     assert cost.dtype == torch.float32 and cost.isfinite().all()
@@ -103,8 +82,8 @@ def test_half_precision_logits_match_as_float32_does(dtype):
         assert all(torch.equal(a, b) for a, b in zip(pair, expected_pair))
 
 
-@pytest.mark.parametrize('value', [float('nan'), float('inf'), -float('inf')])
-@pytest.mark.parametrize('field', ['mask_logits', 'cls_logits'])
+@pytest.mark.parametrize('field, value', [
+    ('mask_logits', float('nan')), ('cls_logits', float('inf'))])
 def test_non_finite_logits_never_raise(field, value):
     stage = stage_of()
     getattr(stage, field)[0, 1] = value

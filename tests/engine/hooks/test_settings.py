@@ -1,0 +1,27 @@
+"""Settings out of range are named by their key."""
+
+import pytest
+from mmdet.registry import HOOKS
+
+OUT_OF_RANGE = [
+    ('seed.seed', dict(type='IterationSeedHook', seed=0.5)),
+    ('rank_watch.timeout', dict(type='RankWatchHook', timeout=float('nan'))),
+    ('statistics.interval', dict(type='PseudoLabelStatisticsHook', interval=0)),
+    ('PseudoLabelPicturesHook.interval', dict(type='PseudoLabelPicturesHook', interval=0)),
+    ('PseudoLabelPicturesHook.num_images', dict(type='PseudoLabelPicturesHook', num_images=0)),
+    ('guard.empty_patience', dict(type='TrainingGuardHook', empty_patience=0)),
+    ('guard.max_unsup_to_sup', dict(type='TrainingGuardHook', max_unsup_to_sup=0)),
+    ('guard.max_pseudo_to_gt', dict(type='TrainingGuardHook', max_pseudo_to_gt=0)),
+    ('teacher.momentum', dict(type='TeacherEMAHook', momentum=1.0)),
+    ('teacher.warm_up', dict(type='TeacherEMAHook', warm_up=-1)),
+    ('teacher.warm_up_offset', dict(type='TeacherEMAHook', warm_up_offset=0)),
+    ('teacher.guided', dict(type='GuidedTeacherHook', guide='guide.pth', guided=-1)),
+    ('preflight.checks', dict(type='PreflightHook', checks=['luck'])),
+    ('preflight.warn_only', dict(type='PreflightHook', warn_only=['luck'])),
+]
+
+
+def test_out_of_range():
+    for key, hook in OUT_OF_RANGE:
+        with pytest.raises(ValueError, match=key):
+            HOOKS.build(hook)
