@@ -94,7 +94,9 @@ def name_work_dir(cfg: Config, path: str) -> None:
 def main() -> None:
     """Train."""
     args = parse_args()
-    cfg = load_config(args.config, args.cfg_options, supervised=args.supervised)
+    # To look at a config, its data need not be there.
+    cfg = load_config(args.config, args.cfg_options, check_data=not args.print_config,
+                      supervised=args.supervised)
     if args.print_config:
         print(cfg.pretty_text)
         return

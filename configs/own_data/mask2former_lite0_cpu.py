@@ -18,8 +18,7 @@ Keys to change, in `mine.py` or as --cfg-options:
 - `model.pseudo_label_hooks.dicc`: category correction by CLIP, see mask2former_r50_one-gpu.py.
 
 The baseline to compare with: ``python tools/train.py mine.py --supervised``.
-No published AP. Run by us with other data sets: see docs/results.md
-(configs/own_data/mask2former_lite0_cpu.py itself is a start, not a result).
+No published AP. Not run by us: configs/own_data/mask2former_lite0_cpu.py is a start.
 """
 _base_ = [
     '../_base_/models/pldc_mask2former_lite0.py',

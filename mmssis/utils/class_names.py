@@ -8,6 +8,7 @@ from mmdet.datasets import CocoDataset
 from mmengine.config import ConfigDict
 from mmengine.fileio import load
 
+from .class_order import class_order_problem
 from .data_set_spec import file_of
 
 
@@ -75,7 +76,6 @@ def _check_categories(spec: ConfigDict, part: str, classes: Tuple[str, ...]) -> 
     mmdet numbers labels in the order of the file, whatever the order of ``metainfo.classes``; in
     another order every name would stand for a wrong label.
     """
-    from mmssis.datasets.checks.classes import class_order_problem
     place = f'the categories of data_set.{part} = {spec[part]!r}'
     problem = class_order_problem(classes, _categories(spec, part), place, allow_more=True)
     if problem:

@@ -8,7 +8,7 @@ from toy_data import CLASSES, coco_content, write_images, write_json
 
 from mmssis.datasets import UnlabeledFolderDataset
 from mmssis.datasets.checks import training_data as checks
-from mmssis.datasets.checks.classes import class_order_problem
+from mmssis.utils.class_order import class_order_problem
 
 
 def labeled_set(path, content, **settings):

@@ -6,7 +6,7 @@ from collections import Counter
 from numbers import Real
 from typing import Any, Iterator, Optional, Sequence, Union
 
-from .classes import class_order_problem
+from mmssis.utils.class_order import class_order_problem
 
 MAX_LISTED = 10
 IMAGE_FIELDS = (('id', (int, str)), ('file_name', str), ('height', int), ('width', int))

@@ -5,11 +5,12 @@ from typing import Dict, Sequence
 from mmdet.datasets import CocoDataset
 from mmengine.dataset import BaseDataset
 
+from mmssis.utils.class_order import class_order_problem
+
 from ..box_labeled_coco_dataset import BoxLabeledCocoDataset
 from ..leaf_datasets import leaf_datasets
 from ..unlabeled_coco_dataset import UnlabeledCocoDataset
 from ..unlabeled_folder_dataset import UnlabeledFolderDataset
-from .classes import class_order_problem
 from .coco_validation import category_problems, load_coco_json
 from .pipeline_geometry import (check_branch_fields, check_no_empty_masks, check_pipeline_geometry,
                                 iterate_steps)

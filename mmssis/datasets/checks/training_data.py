@@ -8,9 +8,10 @@ from mmcv.transforms import LoadImageFromFile
 from mmdet.datasets import CocoDataset
 from mmengine.dataset import BaseDataset
 
+from mmssis.utils.class_order import class_order_problem
+
 from ..leaf_datasets import leaf_datasets
 from ..transforms import LoadImageRobust
-from .classes import class_order_problem
 from .coco_validation import shorten, validate_coco_json
 
 
