@@ -1,7 +1,7 @@
 """Draw how a teacher's candidates become pseudo labels: the picture of the README.
 
     python tools/analysis_tools/draw_method_picture.py configs/demo/mask2former_lite0_demo.py \
-        work_dirs/demo/seed0/pldc/iter_400.pth --out docs/images/pldc_demo.jpg
+        work_dirs/demo/seed0/supervised/iter_200.pth --out docs/images/pldc_demo.jpg
 
 One row per unlabeled image: the weak view, the best candidates, the instances after each
 pseudo-label hook, and the truth. A hook that adds pixel weights is drawn as the uncertainty of the
