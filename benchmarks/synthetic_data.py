@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from mmengine.config import Config
 
-from mmssis.datasets.sources import SOURCES
+from mmssis.utils.batch import SOURCES
 
 
 def use_synthetic_data(cfg: Config, root: Path, num_images: int = 32,

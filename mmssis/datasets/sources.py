@@ -2,7 +2,6 @@
 
 from typing import Dict
 
-SOURCES = ('labeled', 'boxes', 'unlabeled', 'pseudo')
 # What some method learns from; pseudo labels made before training count as labels.
 COMBINATIONS = (('labeled', ), ('boxes', ), ('labeled', 'boxes'), ('labeled', 'unlabeled'),
                 ('boxes', 'unlabeled'), ('labeled', 'boxes', 'unlabeled'), ('labeled', 'pseudo'))
@@ -15,6 +14,6 @@ def sources_of(dataset: object) -> Dict[str, object]:
         dataset (object): A :class:`SemiDataset`, or any other data set, which counts as labeled.
 
     Returns:
-        dict[str, object]: Data sets, in the order of ``SOURCES``; only those that are given.
+        dict[str, object]: Data sets, labeled, boxes, unlabeled, pseudo; only those given.
     """
     return getattr(dataset, 'sources', {'labeled': dataset})
