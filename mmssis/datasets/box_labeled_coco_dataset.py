@@ -3,14 +3,15 @@
 import os
 from typing import Any, List, Optional
 
-from mmdet.datasets import CocoDataset
 from mmdet.registry import DATASETS
 
-from .checks.coco_validation import load_coco_json
+from mmssis.utils.coco_file import read_coco
+
+from .completed_coco_dataset import CompletedCocoDataset
 
 
 @DATASETS.register_module()
-class BoxLabeledCocoDataset(CocoDataset):
+class BoxLabeledCocoDataset(CompletedCocoDataset):
     """mmdet's ``CocoDataset`` that takes boxes and classes only, for ``BoxTeacher``.
 
     Segmentations and areas in the file are not read: a file with masks trains as one without.
@@ -43,7 +44,7 @@ class BoxLabeledCocoDataset(CocoDataset):
         if self.images_from is None:
             return data_list
         path = os.path.join(self.data_root or '', self.images_from)
-        wanted = {image['id'] for image in load_coco_json(path)['images']}
+        wanted = {image.id for image in read_coco(path).images}
         unknown = sorted(wanted - {image['img_id'] for image in data_list})
         if unknown:
             raise ValueError(f'{path} (images_from of BoxLabeledCocoDataset) lists {len(unknown)} '

@@ -3,8 +3,9 @@
 from numbers import Real
 from typing import Iterator, List
 
-from mmdet.datasets import CocoDataset
 from mmdet.registry import DATASETS
+
+from .completed_coco_dataset import CompletedCocoDataset
 
 SCORES = ('score', 'mask_score')
 REMEDY = ('Lower the thresholds of the pseudo labels, or train the teacher longer; its detections '
@@ -12,7 +13,7 @@ REMEDY = ('Lower the thresholds of the pseudo labels, or train the teacher longe
 
 
 @DATASETS.register_module()
-class PseudoLabeledCocoDataset(CocoDataset):
+class PseudoLabeledCocoDataset(CompletedCocoDataset):
     """mmdet's ``CocoDataset`` that keeps ``score`` and ``mask_score`` of each annotation.
 
     It reads the file of the offline pipeline: a COCO JSON whose annotations say how sure the

@@ -119,7 +119,7 @@ def _build(name: str, source: Union[BaseDataset, dict]) -> BaseDataset:
         return source
     try:
         return DATASETS.build(source)
-    except (KeyError, ValueError, TypeError, AssertionError) as error:
+    except (KeyError, ValueError, TypeError, AssertionError, RecursionError) as error:
         explanation = explain_coco_error(source)
         if explanation is None:
             raise

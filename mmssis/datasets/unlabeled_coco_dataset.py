@@ -6,7 +6,9 @@ from typing import List, Optional
 from mmdet.datasets import CocoDataset
 from mmdet.registry import DATASETS
 
-from .checks.coco_validation import load_coco_json
+from mmssis.utils.coco_file import CocoImage, read_coco
+
+from .checks.coco_validation import mixed_ids
 
 NO_FILTER = dict(filter_empty_gt=False, min_size=0)
 
@@ -39,21 +41,21 @@ class UnlabeledCocoDataset(CocoDataset):
         if self.filter_cfg is not None and self.filter_cfg.get('filter_empty_gt'):
             raise ValueError('UnlabeledCocoDataset.filter_cfg: filter_empty_gt=True would use the '
                              'labels of unlabeled images. Remove it.')
-        images = load_coco_json(self.ann_file)['images']
+        images = read_coco(self.ann_file).images
         if not images:
             raise ValueError(f'{self.ann_file} lists no image; the unlabeled data set is empty.')
-        for image in images:
-            _check_image(image, self.ann_file)
-        return [self._data_info(image) for image in sorted(images, key=lambda i: i['id'])]
+        for problem in mixed_ids(images):
+            raise ValueError(f'{self.ann_file}: {problem}')
+        return [self._data_info(image) for image in sorted(images, key=lambda image: image.id)]
 
-    def _data_info(self, image: dict) -> dict:
+    def _data_info(self, image: CocoImage) -> dict:
         """mmdet's description of an image without instances."""
         return dict(
-            img_id=image['id'],
-            img_path=os.path.join(self.data_prefix.get('img', ''), image['file_name']),
+            img_id=image.id,
+            img_path=os.path.join(self.data_prefix.get('img', ''), image.file_name),
             seg_map_path=None,
-            height=image['height'],
-            width=image['width'],
+            height=image.height,
+            width=image.width,
             instances=[])
 
     def filter_data(self) -> List[dict]:
@@ -65,11 +67,3 @@ class UnlabeledCocoDataset(CocoDataset):
         min_size: Optional[int] = (self.filter_cfg or NO_FILTER).get('min_size', 0)
         return [image for image in self.data_list
                 if min(image['width'], image['height']) >= min_size]
-
-
-def _check_image(image: dict, path: str) -> None:
-    """Refuse an image entry that lacks what every sample needs."""
-    missing = [key for key in ('id', 'file_name', 'height', 'width') if key not in image]
-    if missing:
-        raise ValueError(f'{path}: image {image} has no {missing}. Add it, or use type='
-                         '"UnlabeledFolderDataset", which needs no annotation file.')

@@ -4,13 +4,15 @@ Axes: K classes of the model, in its order.
 """
 
 from dataclasses import dataclass
-from typing import Iterator, Optional, Sequence
+from typing import Dict, Iterator, Optional, Sequence
 
+import msgspec
 import torch
 from pycocotools import mask as coco_mask
 from torch import Tensor
 
-from mmssis.datasets.checks.coco_validation import category_problems, load_coco_json
+from mmssis.datasets.checks.coco_validation import validate_coco_json
+from mmssis.utils.coco_file import CocoAnnotation, CocoFile, CocoImage, read_coco, to_rle
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,61 +60,56 @@ def read_label_statistics(ann_file: str, classes: Sequence[str]) -> LabelStatist
     Raises:
         ValueError: the file cannot be read, has other classes, no image, or no instance.
     """
-    content = load_coco_json(ann_file)
-    for problem in category_problems(content, classes):
-        raise ValueError(f'{ann_file}: {problem}')
-    categories = [c for c in content['categories'] if c['name'] in set(classes)]
-    labels_of = {category['id']: label for label, category in enumerate(categories)}
+    problems = validate_coco_json(ann_file, classes)
+    if problems:
+        raise ValueError('\n'.join(problems))
+    coco = read_coco(ann_file)
+    categories = [category for category in coco.categories if category.name in set(classes)]
+    labels_of = {category.id: label for label, category in enumerate(categories)}
     counts = torch.zeros(len(classes), dtype=torch.long)
     mask_area = box_area = 0.0
-    for annotation, mask, box in _instances(content, labels_of):
-        counts[labels_of[annotation['category_id']]] += 1
+    for annotation, mask, box in _instances(coco, labels_of):
+        counts[labels_of[annotation.category_id]] += 1
         mask_area += mask
         box_area += box
     if not counts.any():
-        raise ValueError(f'{ann_file}: none of its {len(content["images"])} images has an instance '
-                         'with a mask. Give the file of the labeled images.')
-    return LabelStatistics(tuple(classes), tuple(categories), len(content['images']), counts,
-                           min(mask_area / box_area, 1.0))
+        raise ValueError(f'{ann_file}: none of its {len(coco.images)} images has an instance with '
+                         'a mask. Give the file of the labeled images.')
+    return LabelStatistics(
+        tuple(classes), tuple(map(msgspec.to_builtins, categories)), len(coco.images), counts,
+        min(mask_area / box_area, 1.0))
 
 
-def _instances(content: dict, labels_of: dict) -> Iterator[tuple[dict, float, float]]:
+def _instances(coco: CocoFile, labels_of: Dict[int, int]
+               ) -> Iterator[tuple[CocoAnnotation, float, float]]:
     """Each annotation that is learned from, the area of its mask and of its box."""
-    images = {image['id']: image for image in content['images']}
-    for annotation in content.get('annotations', []):
-        image = images.get(annotation['image_id'])
-        if image is None or annotation['category_id'] not in labels_of or _is_ignored(annotation):
+    images = {image.id: image for image in coco.images}
+    for annotation in coco.annotations():
+        if annotation.category_id not in labels_of or _is_ignored(annotation):
             continue
-        mask_area, box_area = _mask_area(annotation, image), _box_area(annotation['bbox'], image)
+        image = images[annotation.image_id]
+        mask_area, box_area = _mask_area(annotation, image), _box_area(annotation.bbox, image)
         if mask_area is not None and box_area > 0:
             yield annotation, mask_area, box_area
 
 
-def _is_ignored(annotation: dict) -> bool:
+def _is_ignored(annotation: CocoAnnotation) -> bool:
     """Whether mmdet does not learn from an annotation, whatever its image."""
-    _, _, width, height = annotation['bbox']
-    return bool(annotation.get('iscrowd') or annotation.get('ignore') or annotation['area'] <= 0
+    _, _, width, height = annotation.bbox
+    has_no_area = annotation.area is not None and annotation.area <= 0
+    return bool(annotation.iscrowd or annotation.ignore or has_no_area
                 or width < 1 or height < 1)
 
 
-def _mask_area(annotation: dict, image: dict) -> Optional[float]:
+def _mask_area(annotation: CocoAnnotation, image: CocoImage) -> Optional[float]:
     """Pixels of a mask; None where there is none."""
-    mask = annotation.get('segmentation')
-    if isinstance(mask, list):
-        # Fewer than 3 points are no polygon; pycocotools would take 2 of them for a box.
-        mask = [polygon for polygon in mask if len(polygon) >= 6]
-    if not mask:
-        return None
-    if isinstance(mask, list):
-        mask = coco_mask.merge(coco_mask.frPyObjects(mask, image['height'], image['width']))
-    elif isinstance(mask['counts'], list):
-        mask = coco_mask.frPyObjects(mask, image['height'], image['width'])
-    return float(coco_mask.area(mask))
+    mask = to_rle(annotation.segmentation, image.height, image.width)
+    return None if mask is None else float(coco_mask.area(mask))
 
 
-def _box_area(bbox: Sequence[float], image: dict) -> float:
+def _box_area(bbox: Sequence[float], image: CocoImage) -> float:
     """Area of the part of a box that lies inside the image."""
     x, y, width, height = bbox
-    inside_x = min(x + width, image['width']) - max(x, 0)
-    inside_y = min(y + height, image['height']) - max(y, 0)
+    inside_x = min(x + width, image.width) - max(x, 0)
+    inside_y = min(y + height, image.height) - max(y, 0)
     return max(inside_x, 0) * max(inside_y, 0)

@@ -6,9 +6,9 @@ from typing import Any, Dict, List, Tuple
 
 from mmdet.datasets import CocoDataset
 from mmengine.config import ConfigDict
-from mmengine.fileio import load
 
-from .class_order import class_order_problem
+from .class_order import class_order_problem, doubled_category_problem
+from .coco_file import CocoCategory, scan_coco
 from .data_set_spec import file_of
 
 
@@ -76,8 +76,12 @@ def _check_categories(spec: ConfigDict, part: str, classes: Tuple[str, ...]) -> 
     mmdet numbers labels in the order of the file, whatever the order of ``metainfo.classes``; in
     another order every name would stand for a wrong label.
     """
+    categories = _read(spec, part)
+    if problem := doubled_category_problem(categories, classes):
+        raise ValueError(f'{Path(spec.root, file_of(spec, part))} (data_set.{part}): {problem}')
+    names = tuple(category.name for category in categories)
     place = f'the categories of data_set.{part} = {spec[part]!r}'
-    problem = class_order_problem(classes, _categories(spec, part), place, allow_more=True)
+    problem = class_order_problem(classes, names, place, allow_more=True)
     if problem:
         raise ValueError(f'data_set.classes: {problem}. Spell the names alike (case counts), in '
                          'the order of the file, and the same order in all files')
@@ -85,18 +89,27 @@ def _check_categories(spec: ConfigDict, part: str, classes: Tuple[str, ...]) -> 
 
 def _categories(spec: ConfigDict, part: str) -> Tuple[str, ...]:
     """Category names of an annotation file, in its order."""
+    categories = _read(spec, part)
+    names = tuple(category.name for category in categories)
+    if problem := doubled_category_problem(categories, names):
+        raise ValueError(f'{Path(spec.root, file_of(spec, part))} (data_set.{part}): {problem}')
+    return names
+
+
+def _read(spec: ConfigDict, part: str) -> Tuple[CocoCategory, ...]:
+    """Categories of an annotation file, in its order."""
     path = Path(spec.root, file_of(spec, part))
     if not path.exists():
         raise ValueError(f'data_set.classes is missing, and {path}, which would name them, is not '
                          'there: give data_set.classes')
-    content = load(path, file_format='json')
-    categories = content.get('categories') if isinstance(content, dict) else None
-    if not categories or not all('name' in category for category in categories):
-        raise ValueError(f'{path} (data_set.{part}) has no "categories" with names: give a COCO '
+    try:
+        categories = scan_coco(path).categories
+    except ValueError as error:
+        raise ValueError(f'data_set.{part}: {error}') from error
+    if not all(category.name for category in categories) or not categories:
+        raise ValueError(f'{path} (data_set.{part}) has no "categories" with names. Give a COCO '
                          'annotation file')
-    names = tuple(category['name'] for category in categories)
-    _refuse_doubled(names, f'"categories" of {path}')
-    return names
+    return categories
 
 
 def _refuse_doubled(names: Tuple[str, ...], place: str) -> None:

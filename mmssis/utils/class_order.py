@@ -2,6 +2,8 @@
 
 from typing import Optional, Sequence
 
+from .coco_file import CocoCategory
+
 
 def class_order_problem(classes: Sequence[str],
                         found: Sequence[str],
@@ -29,4 +31,24 @@ def class_order_problem(classes: Sequence[str],
     shared = [name for name in found if name in classes]
     if shared != classes:
         return f'{place} stand in the order {shared}, expected {classes}'
+    return None
+
+
+def doubled_category_problem(categories: Sequence[CocoCategory],
+                             classes: Sequence[str]) -> Optional[str]:
+    """Find two categories of one class's name: mmdet takes each for a class of its own.
+
+    Args:
+        categories (Sequence[CocoCategory]): Categories of a file.
+        classes (Sequence[str]): The names that are used.
+
+    Returns:
+        str or None: The name, its ids and the remedy; None if there is none.
+    """
+    for name in dict.fromkeys(classes):
+        ids = [category.id for category in categories if category.name == name]
+        if len(ids) > 1:
+            return (f'"categories" has {name!r} twice (ids {", ".join(map(str, ids))}): name every '
+                    'class once. Take out the entry that no annotation has; Roboflow writes such a '
+                    'root category. data_set.classes alone does not help: mmdet goes by the names.')
     return None

@@ -26,6 +26,9 @@ def apply_data_set(cfg: Config, check_data: bool = True) -> None:
       for all, or a dict with the keys labeled, boxes, unlabeled, val, test. Default: the root.
     - ``hidden``: COCO file with the labels of the unlabeled images, for statistics only.
     - ``splits``: how the files of a ``split`` are named, see :func:`apply_split`.
+    - ``keep_empty``: whether labeled images without objects are learned from, as background.
+      Default: as the base config's ``filter_cfg`` says; the shipped ones drop those of ``labeled``
+      and keep those of ``boxes``.
     - ``palette``: one colour for each class. Default: colours that differ.
 
     Of ``labeled``, ``boxes`` and ``unlabeled`` those are needed that the run learns from: the
@@ -68,6 +71,9 @@ def _set_source(dataset: ConfigDict, name: str, source: ConfigDict, spec: Config
                       metainfo=metainfo)
     else:
         source.update(_annotated(spec, name, metainfo))
+        if 'keep_empty' in spec:
+            source.filter_cfg = dict(source.get('filter_cfg') or {},
+                                     filter_empty_gt=not spec.keep_empty)
 
 
 def _annotated(spec: ConfigDict, part: str, metainfo: Dict[str, Any]) -> Dict[str, Any]:

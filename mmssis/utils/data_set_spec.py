@@ -6,7 +6,7 @@ from typing import Any, Dict, Tuple
 from mmengine.config import Config, ConfigDict
 
 PATHS = ('labeled', 'boxes', 'unlabeled', 'val', 'test', 'hidden')
-KEYS = ('root', 'classes', *PATHS, 'image_dirs', 'splits', 'palette')
+KEYS = ('root', 'classes', *PATHS, 'image_dirs', 'splits', 'palette', 'keep_empty')
 PARTS = ('labeled', 'boxes', 'unlabeled', 'val', 'test')
 EXAMPLE = ("data_set = dict(root='data/mine', classes=('cat', 'dog'), labeled='labeled.json', "
            "unlabeled='unlabeled_images', val='val.json', image_dirs='images')")
@@ -50,6 +50,9 @@ def check_spec(cfg: Config) -> None:
         if key in spec and (not isinstance(spec[key], (str, Path)) or not str(spec[key])):
             raise ValueError(f'data_set.{key} = {spec[key]!r}: give a path, relative to '
                              'data_set.root')
+    if not isinstance(spec.get('keep_empty', False), bool):
+        raise ValueError(f'data_set.keep_empty = {spec.keep_empty!r}: give True to learn from '
+                         'labeled images without objects, or False to leave them out')
     _check_image_dirs(spec.get('image_dirs', ''))
 
 

@@ -84,7 +84,7 @@ def test_no_classes_at_all_is_refused(semi_data):
 def test_gap_2_18_image_without_size(semi_data, tmp_path):
     path = tmp_path / 'labeled.json'
     path.write_text(path.read_text().replace('"height": 24, ', '', 1))
-    with pytest.raises(ValueError, match='dataset.labeled: .*image with id 0 has no "height"'):
+    with pytest.raises(ValueError, match=r'dataset.labeled: .*\(id 0\) has no "height"'):
         build(semi_data)
 
 

@@ -1,6 +1,7 @@
 """Hidden ground truth in the view that the teacher saw."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,13 +9,18 @@ import torch
 
 from mmssis.evaluation import HiddenGroundTruth
 from mmssis.evaluation.hidden_ground_truth import rasterise
+from mmssis.utils.coco_file import CocoRle
 
 LEFT_SQUARE = [[0, 0, 8, 0, 8, 8, 0, 8]]
 CPU = torch.device('cpu')
 
 
 def annotation(category_id, segmentation, **extra):
-    return dict(id=1, image_id=7, category_id=category_id, segmentation=segmentation, **extra)
+    return dict(id=category_id, image_id=7, category_id=category_id, bbox=[0, 0, 8, 8],
+                segmentation=segmentation, **extra)
+
+
+TREE = annotation(9, LEFT_SQUARE)
 
 
 @pytest.fixture
@@ -66,25 +72,30 @@ def test_crowd_and_foreign_categories_are_no_instances(write_json):
 
 def test_images_are_found_by_the_end_of_their_path(write_json):
     for file_name, known in (('a.jpg', True), ('train/a.jpg', False)):
-        hidden = HiddenGroundTruth(write_json(file_name=file_name), ('cat',))
+        hidden = HiddenGroundTruth(write_json(TREE, file_name=file_name), ('cat',))
         found = hidden.in_view(view(), (16, 32), 4, CPU)
         assert (found is not None) == known
-        # Without annotations its truth is empty.
+        # Without annotations of a class its truth is empty.
         assert not known or [len(each) for each in found] == [0, 0]
 
 
-def test_files_that_say_nothing_about_the_classes_are_refused(write_json, tmp_path):
+def test_texts_as_ids_of_images(write_json):
+    path = Path(write_json(annotation(5, LEFT_SQUARE)))
+    path.write_text(path.read_text().replace('"image_id": 7', '"image_id": "7"'))
+    with pytest.raises(ValueError, match="image_id '7' is text, the \"id\" of the image, 7"):
+        HiddenGroundTruth(str(path), ('cat', ))
+
+
+def test_files_that_say_nothing_about_the_classes_are_refused(write_json):
     with pytest.raises(ValueError, match='none of which is one of the classes'):
-        HiddenGroundTruth(write_json(), ('bird',))
-    path = tmp_path / 'images.json'
-    path.write_text(json.dumps(dict(images=[], categories=[])))
-    with pytest.raises(ValueError, match='annotations'):
-        HiddenGroundTruth(str(path), ('cat',))
+        HiddenGroundTruth(write_json(TREE), ('bird',))
+    with pytest.raises(ValueError, match='has no annotations'):
+        HiddenGroundTruth(write_json(), ('cat',))
 
 
 def test_rasterise():
     for segmentation, area in (
             (LEFT_SQUARE, 64), ([[0, 0, 8, 8]], 0),  # a polygon of two points is nothing
-            (dict(size=[16, 32], counts=[0, 16, 496]), 16)):
+            (CocoRle(size=(16, 32), counts=[0, 16, 496]), 16)):
         mask = rasterise(segmentation, 16, 32)
         assert mask.shape == (16, 32) and mask.sum() == area

@@ -93,11 +93,11 @@ def without_annotations():
 
 @pytest.mark.parametrize('content, classes, message', [
     pytest.param(without_annotations(), CLASSES, 'none of its 4 images has an instance', id='none'),
-    pytest.param(labeled_content(num_images=0), CLASSES, 'none of its 0 images', id='no image'),
+    pytest.param(labeled_content(num_images=0), CLASSES, 'lists no image', id='no image'),
     pytest.param(labeled_content(), ('cat', 'fox'), r"lack \['fox'\]",
                  id='a class'),
     pytest.param(labeled_content(), ('dog', 'cat'), 'order', id='order'),
-    pytest.param([], CLASSES, 'no COCO file', id='no COCO'),
+    pytest.param([], CLASSES, 'Give a COCO', id='no COCO'),
 ])
 def test_refuses(content, classes, message, read):
     with pytest.raises(ValueError, match=f'labeled.json.*{message}'):

@@ -100,6 +100,22 @@ def test_a_child_may_change_one_folder_alone(data_root, base_file, tmp_path) -> 
     assert folders.to_dict() == dict(labeled='images', val='more_images')
 
 
+@pytest.mark.parametrize('keep_empty, filters', [
+    pytest.param(None, True, id='as the base config says'),
+    pytest.param(True, False, id='kept'),
+    pytest.param(False, True, id='left out'),
+])
+def test_labeled_images_without_objects(data_root, load, keep_empty, filters) -> None:
+    base = 'train_dataloader = dict(dataset=dict(labeled=dict(filter_cfg=dict(' \
+        'filter_empty_gt=True, min_size=8))))'
+    cfg = load(f'{base}\n{data_set(data_root, keep_empty=keep_empty)}')
+    rules = cfg.train_dataloader.dataset.labeled.filter_cfg
+    assert rules == dict(filter_empty_gt=filters, min_size=8)
+    assert 'filter_cfg' not in cfg.val_dataloader.dataset
+    with pytest.raises(ValueError, match="data_set.keep_empty = 'yes': give True"):
+        load(data_set(data_root, keep_empty='yes'))
+
+
 def test_a_split_names_the_files(data_root, load) -> None:
     text = data_set(data_root, labeled=None, unlabeled=None, splits='{fold}@{percent}')
     cfg = load(f'{text}\nsplit = dict(percent=10, fold=2)', {'split.percent': 5})
@@ -147,8 +163,34 @@ def test_wrong_data_set_is_refused(data_root, load) -> None:
     # A file that is not COCO.
     for content in ([], dict(images=[]), dict(categories=[dict(id=1)])):
         (data_root / 'val.json').write_text(json.dumps(content))
-        with pytest.raises(ValueError, match='give a COCO annotation file'):
+        with pytest.raises(ValueError, match='data_set.val.*Give|Give a COCO'):
             load(data_set(data_root))
+
+
+def test_what_annotation_files_hold_is_checked_before_mmdet_reads_them(data_root, load) -> None:
+    categories = [dict(id=0, name='bolt'), dict(id=7, name='bolt'), dict(id=3, name='nut')]
+    annotation = dict(id=1, image_id=1, category_id=7, bbox=[1, 1, 2, 2], area=4)
+    content = dict(images=[], categories=categories, annotations=[annotation])
+    for change, message in (
+            (dict(), 'ids 0, 7.*Roboflow'),
+            (dict(categories=categories[1:], annotations=[dict(id=1)]), r'annotations\[0\] .id 1'),
+            (dict(categories=[dict(id=7, name=''), *categories[2:]]), 'with names')):
+        (data_root / 'val.json').write_text(json.dumps(dict(content, **change)))
+        with pytest.raises(ValueError, match=f'(data_set.val|val_dataloader.dataset).*{message}'):
+            load(data_set(data_root))
+
+
+def test_only_a_file_without_areas_gets_a_data_set_that_completes_them(data_root, load) -> None:
+    content = json.loads((data_root / 'val.json').read_text())
+    image = dict(id=1, file_name='a.png', height=9, width=9)
+    box = dict(id=1, image_id=1, category_id=content['categories'][0]['id'], bbox=[1, 1, 2, 2])
+    for annotations, kind in (([dict(box, area=4)], 'CocoDataset'), ([], 'CocoDataset'),
+                              ([dict(box, area=4), dict(box, id=2)], 'CompletedCocoDataset')):
+        (data_root / 'val.json').write_text(json.dumps(
+            dict(content, images=[image], annotations=annotations)))
+        cfg = load(data_set(data_root))
+        assert cfg.val_dataloader.dataset.type == kind
+        assert cfg.train_dataloader.dataset.labeled.type == 'CocoDataset'
 
 
 MISSING = [
@@ -241,3 +283,11 @@ def test_class_weights_that_differ_are_not_guessed() -> None:
 
 def test_palette_has_no_colour_twice() -> None:
     assert len(set(make_palette(80))) == 80
+
+
+def test_annotation_files_of_plain_configs_are_read_by_the_same_rules(tmp_path, load) -> None:
+    (tmp_path / 'val.json').write_text('\ufeff{"images": []}')
+    text = f"val_dataloader = dict(dataset=dict(data_root={str(tmp_path)!r}, ann_file='val.json'))"
+    with pytest.raises(ValueError, match='^val_dataloader.dataset: .*val.json begins with a byte'):
+        load(text)
+    assert load(text, check_data=False).val_dataloader.dataset.ann_file == 'val.json'

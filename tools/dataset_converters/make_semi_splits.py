@@ -11,7 +11,7 @@ import argparse
 import os
 import sys
 
-from mmssis.datasets.checks.coco_validation import load_coco_json
+from mmssis.datasets.checks.coco_validation import read_checked
 from mmssis.datasets.converters.splits import (count_of_percent, draw_labeled_ids, ids_sha256,
                                                read_published_ids, write_split)
 
@@ -59,8 +59,7 @@ def main() -> None:
     """Command line."""
     args = parse_args()
     print(f'Reading {args.ann_file} ...', flush=True)
-    content = load_coco_json(args.ann_file)
-    content.setdefault('annotations', [])
+    content = read_checked(args.ann_file, masks=False)
     folder, name = os.path.split(args.ann_file)
     out = args.out or os.path.join(os.path.dirname(folder), 'semi_anns')
     stem = os.path.splitext(name)[0]

@@ -8,8 +8,11 @@ writes ``annotations/instances_val+test.json``, whose file names are relative to
 
 import argparse
 import json
+import sys
 from pathlib import Path
 from typing import List
+
+from mmssis.datasets.checks.coco_validation import read_checked
 
 
 def merge(root: Path, splits: List[str]) -> dict:
@@ -23,11 +26,11 @@ def merge(root: Path, splits: List[str]) -> dict:
         A COCO dictionary.
 
     Raises:
-        ValueError: if the splits do not share their categories.
+        ValueError: if a file has faults, or the splits do not share their categories.
     """
     merged = dict(images=[], annotations=[], categories=None)
     for split in splits:
-        coco = json.loads((root / f'annotations/instances_{split}.json').read_text())
+        coco = read_checked(str(root / f'annotations/instances_{split}.json'), masks=False)
         if merged['categories'] not in (None, coco['categories']):
             raise ValueError(f'{split} has other categories than {splits[0]}')
         merged['categories'] = coco['categories']
@@ -55,4 +58,7 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    try:
+        main()
+    except ValueError as error:
+        sys.exit(f'merge_coco_splits: {error}')

@@ -6,12 +6,13 @@ from mmdet.datasets import CocoDataset
 from mmengine.dataset import BaseDataset
 
 from mmssis.utils.class_order import class_order_problem
+from mmssis.utils.coco_file import scan_coco
 
 from ..box_labeled_coco_dataset import BoxLabeledCocoDataset
 from ..leaf_datasets import leaf_datasets
 from ..unlabeled_coco_dataset import UnlabeledCocoDataset
 from ..unlabeled_folder_dataset import UnlabeledFolderDataset
-from .coco_validation import category_problems, load_coco_json
+from .coco_validation import category_problems
 from .pipeline_geometry import (check_branch_fields, check_no_empty_masks, check_pipeline_geometry,
                                 iterate_steps)
 
@@ -83,7 +84,7 @@ def _check_categories(source: BaseDataset, classes: Sequence[str]) -> None:
     """Refuse a COCO file whose categories mmdet would number in another order."""
     for leaf in leaf_datasets(source):
         if isinstance(leaf, CocoDataset):
-            for problem in category_problems(load_coco_json(leaf.ann_file), classes):
+            for problem in category_problems(scan_coco(leaf.ann_file).categories, classes):
                 raise ValueError(f'{leaf.ann_file}: {problem}')
 
 

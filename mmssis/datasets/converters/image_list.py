@@ -5,7 +5,7 @@ from typing import Sequence
 
 from tqdm import tqdm
 
-from ..unlabeled_folder_dataset import shown_size
+from ..image_header import shown_size
 
 
 def coco_image_list(folder: str, names: Sequence[str], description: str) -> dict:

@@ -9,9 +9,10 @@ from typing import Sequence, Union
 
 import numpy as np
 
+from mmssis.utils.coco_file import read_coco
 from mmssis.utils.settings import check_range
 
-from ..checks.coco_validation import load_coco_json, shorten
+from ..checks.coco_validation import shorten
 
 ImageId = Union[int, str]
 
@@ -160,10 +161,12 @@ def _published_entries(path: str) -> list[ImageId]:
             lines = [line.strip() for line in file]
         return [line for line in lines if line and not line.startswith('#')]
     with open(path, encoding='utf-8') as file:
-        entries = json.load(file)
-    if isinstance(entries, dict):
-        return [image['file_name'] for image in load_coco_json(path)['images']]
-    return entries
+        try:
+            entries = json.load(file)
+        except ValueError as error:
+            raise ValueError(f'{path} is no valid JSON: {error}.') from error
+    return entries if isinstance(entries, list) else [
+        image.file_name for image in read_coco(path).images]
 
 
 def _names_of_images(content: dict) -> list[dict[str, set]]:

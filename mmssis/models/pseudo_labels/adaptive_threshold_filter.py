@@ -41,12 +41,14 @@ class AdaptiveThresholdFilter(ThresholdFilter):
                  instances_per_class: Optional[Sequence[int]] = None,
                  min_area: int = 5) -> None:
         super().__init__(min_area)
+        check_range('num_classes', num_classes, 1, whole=True)
         check_range('momentum', momentum, 0, 1, open_high=True)
         counts = [1] * num_classes if instances_per_class is None else list(instances_per_class)
-        if len(counts) != num_classes or max(counts) <= 0:
+        if len(counts) != num_classes or max(counts) <= 0 or min(counts) < 0:
             raise ValueError(
-                f'instances_per_class has {len(counts)} numbers, '
-                f'the largest {max(counts)}: give one count for each of {num_classes} classes')
+                f'instances_per_class has {len(counts)} numbers '
+                f'from {min(counts)} to {max(counts)}: give one count >= 0 for each of '
+                f'{num_classes} classes')
         self.class_range = self._check_range('class_range', class_range)
         self.mask_range = self._check_range('mask_range', mask_range)
         self.momentum = momentum

@@ -4,10 +4,12 @@ Axes: M boxes of one image.
 """
 
 from pathlib import Path
-from typing import Any, Dict, List, NamedTuple, Tuple
+from typing import Dict, List, NamedTuple, Tuple
 
 import numpy as np
 from mmengine.fileio import load
+
+from mmssis.utils.coco_file import CocoCategory, CocoFile, read_coco
 
 HOW_TO_MAKE = (
     'Train a detector, for example a Faster R-CNN of mmdet, on the labeled images alone, and run '
@@ -54,11 +56,11 @@ class DetectorBoxes:
 
     def __init__(self, boxes_file: str, ann_file: str, classes: Tuple[str, ...],
                  score_thr: float) -> None:
-        annotations = _read(ann_file, 'ann_file', dict)
-        results = _read(boxes_file, 'boxes_file', list)
+        coco = _read_images(ann_file)
+        results = _read_results(boxes_file)
         self.ann_file = ann_file
-        self._known = np.unique([image['id'] for image in annotations['images']])
-        labels_of = _labels_of(annotations['categories'], classes, ann_file)
+        self._known = np.unique([image.id for image in coco.images])
+        labels_of = _labels_of(coco.categories, classes, ann_file)
         rows = _rows(results, boxes_file, labels_of, score_thr)
         if len(unknown := np.setdiff1d(rows[:, 0], self._known)):
             raise RuntimeError(f'{boxes_file} has boxes of image {int(unknown[0])}, which is not '
@@ -93,26 +95,44 @@ class DetectorBoxes:
                           self._labels[part].astype(np.int64))
 
 
-def _read(path: str, setting: str, kind: type) -> Any:
-    """Content of a JSON file."""
-    if not Path(path).is_file():
-        raise RuntimeError(f'{setting} = {path!r} of DetectorAgreement in '
-                           f'model.pseudo_label_hooks is not there. {HOW_TO_MAKE}')
-    content = load(path, file_format='json')
-    complete = kind is list or {'images', 'categories'} <= set(content)
-    if not isinstance(content, kind) or not complete:
-        wanted = 'a list of COCO results' if kind is list else 'images and categories'
-        raise RuntimeError(f'{setting} = {path!r} of DetectorAgreement in '
-                           f'model.pseudo_label_hooks does not hold {wanted}. {HOW_TO_MAKE}')
+def _read_images(path: str) -> CocoFile:
+    """The annotation file."""
+    _refuse_missing(path, 'ann_file')
+    try:
+        return read_coco(path)
+    except ValueError as error:
+        raise RuntimeError('ann_file of DetectorAgreement in model.pseudo_label_hooks does not '
+                           f'hold images and categories: {error} {HOW_TO_MAKE}') from error
+
+
+def _read_results(path: str) -> List[dict]:
+    """The COCO results."""
+    _refuse_missing(path, 'boxes_file')
+    try:
+        content = load(path, file_format='json')
+    except ValueError:
+        content = None
+    if not isinstance(content, list):
+        raise RuntimeError(f'boxes_file = {path!r} of DetectorAgreement in '
+                           'model.pseudo_label_hooks does not hold a list of COCO results. '
+                           f'{HOW_TO_MAKE}')
     return content
 
 
-def _labels_of(categories: List[dict], classes: Tuple[str, ...], path: str) -> Dict[int, int]:
+def _refuse_missing(path: str, setting: str) -> None:
+    """Refuse a file that is not there."""
+    if not Path(path).is_file():
+        raise RuntimeError(f'{setting} = {path!r} of DetectorAgreement in '
+                           f'model.pseudo_label_hooks is not there. {HOW_TO_MAKE}')
+
+
+def _labels_of(categories: List[CocoCategory], classes: Tuple[str, ...],
+               path: str) -> Dict[int, int]:
     """Label of each category id, by name."""
-    labels = {category['id']: classes.index(category['name'])
-              for category in categories if category['name'] in classes}
+    labels = {category.id: classes.index(category.name)
+              for category in categories if category.name in classes}
     if len(labels) < len(classes):
-        missing = sorted(set(classes) - {category['name'] for category in categories})
+        missing = sorted(set(classes) - {category.name for category in categories})
         raise RuntimeError(f'ann_file = {path!r} of DetectorAgreement has no category {missing}: '
                            'give a file with all classes of the data')
     return labels

@@ -29,7 +29,7 @@ def write(folder, results, images=(7, 9), categories=('dog', 'cat', 'owl')):
     ids = {name: 10 * (i + 1) for i, name in enumerate(categories)}
     ann_file, boxes_file = folder / 'unlabeled.json', folder / 'found.bbox.json'
     ann_file.write_text(json.dumps(dict(
-        images=[dict(id=i) for i in images],
+        images=[dict(id=i, file_name=f'{i}.png', width=SIZE, height=SIZE) for i in images],
         categories=[dict(id=i, name=name) for name, i in ids.items()])))
     boxes_file.write_text(json.dumps([
         dict(image_id=image, category_id=ids[name], score=score,
