@@ -20,8 +20,10 @@ from mmengine.registry import init_default_scope
 from torch import Tensor
 
 import mmssis
-from mmssis.utils.checkpoint import read_checkpoint
+from mmssis.engine.checkpoint import CheckpointError, read_checkpoint
+from mmssis.engine.trained_model import does_not_fit, weight_faults
 from mmssis.utils.config import load_config
+from mmssis.utils.exact_config import ExactConfig
 
 # What to use instead of our classes, and which of their settings have no meaning there.
 PLAIN = {
@@ -33,6 +35,7 @@ PLAIN = {
     'FrozenNormTIMM': dict(type='mmpretrain.TIMMBackbone', features_only=True, pretrained=False),
     'SoftmaxFocalLoss': dict(type='CrossEntropyLoss', use_sigmoid=False),
     'LoadImageRobust': dict(type='LoadImageFromFile'),
+    'CompletedCocoDataset': dict(type='CocoDataset'),
     # Without boundary AP.
     'BoundaryCocoMetric': dict(type='CocoMetric'),
 }
@@ -45,6 +48,7 @@ TRAINING_ONLY = {
     'FrozenNormTIMM': ('frozen', ),
     'SoftmaxFocalLoss': ('gamma', ),
     'BoundaryCocoMetric': ('dilation_ratio', ),
+    'LoadImageRobust': ('max_pixels', 'bits'),
 }
 
 # The mask-IoU branches judge pseudo labels; they change no prediction.
@@ -84,8 +88,8 @@ def own_types(node: Any) -> List[str]:
     registries = (MODELS, DATASETS, TRANSFORMS, METRICS)
     classes = {name: next((found for registry in registries
                            if (found := registry.get(name)) is not None), None) for name in names}
-    return sorted(name for name, found in classes.items()
-                  if found is not None and found.__module__.startswith('mmssis.'))
+    return sorted(name for name, found in classes.items() if found is not None
+                  and found.__module__.startswith('mmssis.'))
 
 
 def replace_own_types(content: Any) -> None:
@@ -139,7 +143,7 @@ def plain_config(cfg: Config) -> Config:
     if imports:
         content['custom_imports'] = dict(imports=imports, allow_failed_imports=False)
     content.update(plain_test(cfg.to_dict(), 'mmssis' in imports))
-    return Config(content)
+    return ExactConfig(content)
 
 
 def plain_test(settings: Dict[str, Any], has_mmssis: bool) -> Dict[str, Any]:
@@ -204,12 +208,16 @@ def dataset_meta(checkpoint: Mapping[str, Any]) -> Dict[str, Any]:
 
 
 def check_export(cfg: Config, weights: Mapping[str, Tensor]) -> None:
-    """Build the plain detector and load the weights into it, strictly.
+    """Compare the weights with those of the plain detector.
 
     Raises:
-        RuntimeError: If a weight is missing, left over or of another shape.
+        CheckpointError: If a weight is missing, left over or of another shape.
     """
-    MODELS.build(cfg.model).load_state_dict(weights, strict=True)
+    own = MODELS.build(cfg.model).state_dict()
+    faults = weight_faults(own, weights)
+    faults += [f'{name} is not in the config' for name in weights if name not in own]
+    if faults:
+        raise CheckpointError(does_not_fit(faults))
 
 
 def main() -> None:
@@ -235,4 +243,7 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    try:
+        main()
+    except CheckpointError as error:
+        raise SystemExit(str(error)) from error
