@@ -82,6 +82,28 @@ def head_classes(model: nn.Module) -> Dict[str, int]:
     return heads
 
 
+def object_limit(model: nn.Module) -> Dict[str, int]:
+    """The most objects of an image that a model can find, by the key of the config.
+
+    Args:
+        model: the model of the run.
+
+    Returns:
+        Queries or kernels, and instances in the predictions; whatever the model has of these.
+    """
+    is_semi = isinstance(model, SemiInstanceSegmentor)
+    detector = model.student if is_semi else model
+    limit = {'num_queries': vars(module)[key] for module in detector.modules()
+             for key in ('num_queries', 'num_kernels') if isinstance(vars(module).get(key), int)}
+    place = 'model.detector.test_cfg' if is_semi else 'model.test_cfg'
+    settings = vars(detector).get('test_cfg') or {}
+    if 'rcnn' in settings:
+        place, settings = f'{place}.rcnn', settings['rcnn'] or {}
+    limit.update({f'{place}.{key}': settings[key] for key in ('max_per_image', 'max_per_img')
+                  if key in settings})
+    return limit
+
+
 def _hooks(model: nn.Module) -> List[nn.Module]:
     """The pseudo-label hooks of a model; a plain detector has none."""
     is_semi = isinstance(model, SemiInstanceSegmentor)

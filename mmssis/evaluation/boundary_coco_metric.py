@@ -2,12 +2,18 @@
 
 from typing import Any, Dict, Iterator, List, Sequence
 
-from mmdet.evaluation.metrics import FasterCocoMetric
-# None where faster-coco-eval is not installed; it is optional.
-from mmdet.evaluation.metrics.faster_coco_metric import COCOeval_faster
 from mmdet.registry import METRICS
 
 from mmssis.utils.settings import check_range
+
+try:
+    from mmdet.evaluation.metrics import FasterCocoMetric
+except ImportError:  # mmdet 3.3 has only the slower one, with the same numbers
+    from mmdet.evaluation.metrics import CocoMetric as FasterCocoMetric
+try:
+    from faster_coco_eval import COCOeval_faster
+except ImportError:  # it is optional
+    COCOeval_faster = None
 
 NAMES = ('boundary_mAP', 'boundary_mAP_50', 'boundary_mAP_75')
 
@@ -31,6 +37,8 @@ class BoundaryCocoMetric(FasterCocoMetric):
         ImportError: if faster-coco-eval is not installed.
         ValueError: if ``dilation_ratio`` is out of range.
     """
+
+    reads_masks = True  # whatever `metric` says, see evaluator_input.reads_masks
 
     def __init__(self, *args: Any, dilation_ratio: float = 0.02, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -4,7 +4,8 @@ import pytest
 from mmdet.registry import DATASETS
 from toy_data import BRANCHES, CLASSES, META_KEYS, coco_content, pack, write_images, write_json
 
-from mmssis.datasets.checks import training_data as checks
+from mmssis.datasets.checks.set_summary import data_infos, summarize
+from mmssis.datasets.checks.training_data import check_box_detector
 
 LOAD = dict(type='LoadImageRobust'), dict(type='LoadAnnotations', with_bbox=True)
 
@@ -38,7 +39,7 @@ def build(**sources):
 def test_masks_are_never_read(tmp_path):
     content = content_of()
     content['annotations'][0]['segmentation'] = 'no mask at all'
-    for info in checks.data_infos(DATASETS.build(boxes(tmp_path, content))):
+    for info in data_infos(DATASETS.build(boxes(tmp_path, content))):
         assert info['box_labeled'] and len(info['instances']) == 1
         assert 'mask' not in info['instances'][0]
 
@@ -55,7 +56,7 @@ def test_which_boxes_count(tmp_path, change, left):
     annotation.update(change)
     for key in [key for key, value in change.items() if value is None]:
         del annotation[key]
-    infos = list(checks.data_infos(build(boxes=boxes(tmp_path, content))))
+    infos = list(data_infos(build(boxes=boxes(tmp_path, content))))
     assert [len(info['instances']) for info in infos] == [left, 1, 1, 1]
 
 
@@ -72,7 +73,7 @@ def test_which_images_stay(tmp_path, settings, ids):
     some = dict(content, annotations=[], images=[content['images'][i] for i in (0, 2)])
     write_json(tmp_path / 'some.json', some)
     dataset = DATASETS.build(boxes(tmp_path, content, data_root=str(tmp_path), **settings))
-    assert [info['img_id'] for info in checks.data_infos(dataset)] == ids
+    assert [info['img_id'] for info in data_infos(dataset)] == ids
 
 
 def test_unknown_image_is_refused(tmp_path):
@@ -125,12 +126,9 @@ def test_wrong_sources_are_refused(tmp_path, semi_data, sources, message):
         build(**sources(tmp_path, semi_data))
 
 
-def test_checks_ask_for_boxes_and_not_for_masks(tmp_path):
-    dataset = DATASETS.build(boxes(tmp_path))
-    assert checks.check_masks(dataset) == []
-    content = dict(content_of(), annotations=[])
-    assert 'no instance at all' in checks.check_masks(
-        DATASETS.build(boxes(tmp_path, content)))[0]
+def test_checks_ask_for_no_masks(tmp_path):
+    summary = summarize(DATASETS.build(boxes(tmp_path)))
+    assert (summary.num_instances, summary.unmasked) == (4, [])
 
 
 @pytest.mark.parametrize('arguments, message', [
@@ -141,6 +139,6 @@ def test_checks_ask_for_boxes_and_not_for_masks(tmp_path):
     pytest.param((True, True, 1, 0, True), 'Add a filter', id='no filter'),
 ])
 def test_detector_and_hooks_fit_the_labels(arguments, message):
-    problems = checks.check_box_detector(*arguments)
+    problems = check_box_detector(*arguments)
     assert len(problems) == (message is not None)
     assert message is None or message in problems[0]

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 import torch
 from faster_coco_eval import COCO, COCOeval_faster
-from mmdet.evaluation.metrics import FasterCocoMetric
 from mmdet.registry import METRICS
 from pycocotools import mask as coco_mask
 
 from mmssis.evaluation import BoundaryCocoMetric
+from mmssis.evaluation.boundary_coco_metric import FasterCocoMetric
 
 SIZE, CLASSES = 160, ('disc', 'ring')
 

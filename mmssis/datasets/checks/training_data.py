@@ -1,52 +1,16 @@
 """Checks of the training data; each returns its problems in words, [] where there is none."""
 
-import os
-from collections import Counter
-from typing import Iterator, Mapping, Sequence
+from typing import Mapping, Sequence
 
 from mmcv.transforms import LoadImageFromFile
-from mmdet.datasets import CocoDataset
-from mmengine.dataset import BaseDataset
 
 from mmssis.utils.class_order import class_order_problem
 
 from ..leaf_datasets import leaf_datasets
 from ..transforms import LoadImageRobust
-from .coco_validation import shorten, validate_coco_json
-
-
-def data_infos(dataset: object) -> Iterator[dict]:
-    """Descriptions of all images of a data set, wrappers left out; no image is opened.
-
-    Args:
-        dataset (object): A data set or a wrapper of some.
-
-    Yields:
-        dict: mmdet's data information of each image.
-    """
-    for leaf in leaf_datasets(dataset):
-        for index in range(len(leaf)):
-            yield BaseDataset.get_data_info(leaf, index)
-
-
-def image_paths(dataset: object) -> list[str]:
-    """Absolute paths of all images of a data set, links resolved.
-
-    Args:
-        dataset (object): A data set or a wrapper of some.
-
-    Returns:
-        list[str]: Paths in the order of the data set.
-    """
-    folders: dict[str, str] = {}
-    paths = []
-    for info in data_infos(dataset):
-        folder, name = os.path.split(info['img_path'])
-        if folder not in folders:
-            folders[folder] = os.path.realpath(folder)
-        path = os.path.join(folders[folder], name)
-        paths.append(os.path.realpath(path) if os.path.islink(path) else path)
-    return paths
+from .coco_validation import shorten
+from .missing_images import missing_images_remedy
+from .set_summary import SetSummary
 
 
 def check_overlap(first: Sequence[str], second: Sequence[str], names: tuple[str, str],
@@ -69,11 +33,29 @@ def check_overlap(first: Sequence[str], second: Sequence[str], names: tuple[str,
             f'{remedy}']
 
 
-def check_readable(paths: Sequence[str], name: str, decode: bool = False) -> list[str]:
+def check_repeated(summary: SetSummary, name: str) -> list[str]:
+    """Find images that a set has under several names or ids.
+
+    Args:
+        summary (SetSummary): What the set holds.
+        name (str): Name of the set in the message.
+
+    Returns:
+        list[str]: At most one problem, which lists the files.
+    """
+    if not summary.repeated:
+        return []
+    return [f'{len(summary.repeated)} images of {name} are files that it has already, under another'
+            f' id, name or link: {shorten(summary.repeated)}. Each entry would teach the objects '
+            'of the others as background: put all annotations of an image under one id, and take '
+            'the other entries out.']
+
+
+def check_readable(summary: SetSummary, name: str, decode: bool = False) -> list[str]:
     """Find image files that are missing or empty, or cannot be decoded.
 
     Args:
-        paths (Sequence[str]): Image paths.
+        summary (SetSummary): What the set holds.
         name (str): Name of the set in the message.
         decode (bool): Whether to decode every image; otherwise only existence and size are looked
             at. Defaults to False.
@@ -81,15 +63,14 @@ def check_readable(paths: Sequence[str], name: str, decode: bool = False) -> lis
     Returns:
         list[str]: At most one problem, which lists the files.
     """
-    broken = [path for path in paths if not os.path.isfile(path) or not os.path.getsize(path)]
+    broken = list(summary.broken)
     if decode:
-        whole = set(paths) - set(broken)
+        whole = set(summary.paths) - set(broken)
         broken += [path for path in sorted(whole) if not _can_decode(path)]
     if not broken:
         return []
-    return [f'{len(broken)} of {len(paths)} images of {name} are missing or unreadable: '
-            f'{shorten(broken)}. Restore them, or set on_unreadable="skip" in '
-            'train_dataloader.dataset and load with LoadImageRobust.']
+    return [f'{len(broken)} of {len(summary.paths)} images of {name} are missing or unreadable: '
+            f'{shorten(broken)}. {missing_images_remedy(broken, len(summary.paths))}']
 
 
 def _can_decode(path: str) -> bool:
@@ -150,72 +131,41 @@ def check_num_classes(classes: Sequence[str], heads: Mapping[str, int]) -> list[
             for name, number in heads.items() if number != len(classes)]
 
 
-def check_annotation_files(dataset: object, classes: Sequence[str]) -> list[str]:
-    """Validate the COCO JSON files of a data set.
+def check_masks(summary: SetSummary) -> list[str]:
+    """Find labeled instances without a mask.
 
     Args:
-        dataset (object): A data set or a wrapper of some; those of other formats are left out.
-        classes (Sequence[str]): Class names of the labeled set.
-
-    Returns:
-        list[str]: Problems, see :func:`validate_coco_json`.
-    """
-    files = dict.fromkeys(leaf.ann_file for leaf in leaf_datasets(dataset)
-                          if isinstance(leaf, CocoDataset))
-    return [problem for file in files for problem in validate_coco_json(file, classes)]
-
-
-def check_masks(dataset: object) -> list[str]:
-    """Find labeled instances without a mask, and a labeled set without any instance.
-
-    Args:
-        dataset (object): The labeled data set. Crowd regions are left out; images that are labeled
-            with boxes alone need no masks.
+        summary (SetSummary): What the labeled set holds. Crowd regions are left out; images that
+            are labeled with boxes alone need no masks.
 
     Returns:
         list[str]: At most one problem.
     """
-    num_instances, images = 0, []
-    for info in data_infos(dataset):
-        instances = [i for i in info['instances'] if not i.get('ignore_flag')]
-        num_instances += len(instances)
-        if not info.get('box_labeled') and not all(map(_has_mask, instances)):
-            images.append(info['img_id'])
-    if num_instances == 0:
-        return ['The labeled data set has no instance at all.']
-    if not images:
+    if not summary.unmasked:
         return []
-    return [f'{len(images)} labeled images have instances without a mask (image ids '
-            f'{shorten(images)}). Instance segmentation needs "segmentation" in every annotation: '
-            'add it, or remove these annotations.']
+    return [f'{len(summary.unmasked)} labeled images have instances without a mask (image ids '
+            f'{shorten(summary.unmasked)}). Instance segmentation needs "segmentation" in every '
+            'annotation: add it, or remove these annotations. Images with boxes alone are learned '
+            'from as data_set.boxes, with a config of box_teacher.']
 
 
-def _has_mask(instance: dict) -> bool:
-    """Whether an instance has an RLE mask or a polygon of at least 3 points."""
-    mask = instance.get('mask')
-    if isinstance(mask, list):
-        return any(len(polygon) >= 6 for polygon in mask)
-    return bool(mask)
-
-
-def check_labeled_categories(dataset: object, classes: Sequence[str]) -> list[str]:
+def check_labeled_categories(labels: Mapping[int, int], classes: Sequence[str]) -> list[str]:
     """Find classes of which no labeled instance exists.
 
     Args:
-        dataset (object): The labeled data set.
+        labels (Mapping[int, int]): Number of labeled instances by label.
         classes (Sequence[str]): Class names, in the order of the labels.
 
     Returns:
         list[str]: At most one problem.
     """
-    counts = Counter(instance['bbox_label'] for info in data_infos(dataset)
-                     for instance in info['instances'] if not instance.get('ignore_flag'))
-    absent = [name for label, name in enumerate(classes) if not counts[label]]
+    absent = [name for label, name in enumerate(classes) if not labels.get(label)]
     if not absent:
         return []
     return [f'{len(absent)} of {len(classes)} classes have no labeled instance, so no pseudo label '
             f'of them can arise: {shorten(absent)}. Draw a split in which every category occurs '
-            '(make_semi_splits.py --every-category), or label some.']
+            '(make_semi_splits.py --every-category), label some, or leave them out of '
+            'data_set.classes.']
 
 
 def check_box_detector(has_boxes: bool, is_box_teacher: bool, num_assigning: int,

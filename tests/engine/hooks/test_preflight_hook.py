@@ -1,10 +1,13 @@
 """PreflightHook: all problems in one message, on all ranks, before the first iteration."""
 
+import json
 import re
 from types import SimpleNamespace
 
 import pytest
+from mmdet.evaluation.metrics import CocoMetric
 from mmdet.registry import DATASETS, MODELS
+from mmengine.hooks import CheckpointHook
 from mmengine.runner import Runner
 from torch import nn
 from toy import toy_model
@@ -35,14 +38,21 @@ def make_runner(semi_data, model=None, val=None, max_iters=9):
         sampler=dict(type='DefaultSampler', shuffle=False),
         batch_sampler=dict(type='SemiBatchSampler', labeled=1, unlabeled=1)))
     val_loader = None if val is None else SimpleNamespace(dataset=val)
+    metrics = [] if val is None else [CocoMetric(ann_file=val.ann_file, metric='segm')]
+    val_loop = None if val is None else SimpleNamespace(
+        dataloader=val_loader, evaluator=SimpleNamespace(metrics=metrics))
+    for metric in metrics:
+        metric.dataset_meta = val.metainfo
     return SimpleNamespace(
         model=model or Detector(), train_dataloader=loader, val_dataloader=val_loader,
-        val_loop=val_loader, max_iters=max_iters, train_loop=SimpleNamespace(sets_clock=True))
+        val_loop=val_loop, max_iters=max_iters, hooks=[],
+        train_loop=SimpleNamespace(sets_clock=True),
+        work_dir=semi_data['unlabeled']['data_root'] + '/..')
 
 
-def val_set(tmp_path, classes=CLASSES, folder='val'):
+def val_set(tmp_path, classes=CLASSES, folder='val', content=None):
     names = write_images(tmp_path / folder, 2, start=30 if folder == 'val' else 0)
-    path = write_json(tmp_path / 'val.json', coco_content(names, classes=classes))
+    path = write_json(tmp_path / 'val.json', content or coco_content(names, classes=classes))
     return DATASETS.build(dict(
         type='CocoDataset', ann_file=path, data_prefix=dict(img=str(tmp_path / folder)),
         metainfo=dict(classes=classes), test_mode=True))
@@ -82,7 +92,7 @@ def negative_box(semi_data, tmp_path):
     pytest.param(remove_labeled, '1 of 4 images of .*labeled are missing .*2.png', id='missing'),
     pytest.param(copy_paths, '4 images are in both .*labeled .*unlabeled', id='overlap'),
     pytest.param(drop_masks, '2 labeled images have instances without a mask', id='no_masks'),
-    pytest.param(negative_box, 'annotation with id 0: .* negative size', id='negative_box'),
+    pytest.param(negative_box, 'annotation with id 0 of image 0: .* negative size', id='negative'),
 ])
 def test_data_problems_stop_the_run(semi_data, tmp_path, fault, message):
     fault(semi_data, tmp_path)
@@ -194,7 +204,89 @@ def test_failing_check_does_not_leave_the_ranks_waiting(semi_data, tmp_path, mon
     runner = make_runner(semi_data)
     told = []
     monkeypatch.setattr('mmssis.engine.hooks.preflight_hook.broadcast_object_list', told.append)
-    monkeypatch.setattr('mmssis.datasets.checks.training_data.check_masks', lambda data: 1 / 0)
-    with pytest.raises(ValueError, match='ZeroDivisionError'):
+    monkeypatch.setattr('mmssis.datasets.checks.run_data.account_for', lambda *args: {}['val'])
+    with pytest.raises(ValueError, match='KeyError'):
         PreflightHook().before_train(runner)
     assert len(told) == 1
+
+
+def test_the_account_is_logged_and_written(semi_data, tmp_path):
+    content = coco_content([f'{i}.png' for i in range(4)])
+    content['annotations'][0]['iscrowd'] = 1
+    write_json(tmp_path / 'labeled.json', content)
+    runner = make_runner(semi_data, val=val_set(tmp_path))
+    PreflightHook(max_lost=0.25).before_train(runner)
+    sources = json.loads((tmp_path / 'data.json').read_text())['sources']
+    assert list(sources) == ['labeled', 'unlabeled', 'val']
+    assert sources['labeled']['left_out'] == {'iscrowd=1': 1}
+    with pytest.raises(ValueError, match='1 of 4 annotations have iscrowd=1.*max_lost = 0.2'):
+        PreflightHook(max_lost=0.2).before_train(runner)
+    for share in (-0.1, 1.1, True, 'all'):
+        with pytest.raises(ValueError, match='preflight.max_lost'):
+            PreflightHook(max_lost=share)
+
+
+def no_mask(annotation):
+    del annotation['segmentation']
+
+
+def no_crowd(annotation):
+    del annotation['iscrowd']
+
+
+def test_the_validation_file_is_judged_as_the_evaluator_reads_it(semi_data, tmp_path):
+    for change in (no_mask, no_crowd):
+        val_set(tmp_path)
+        content = json.loads((tmp_path / 'val.json').read_text())
+        change(content['annotations'][1])
+        val = val_set(tmp_path, content=content)
+        runner = make_runner(semi_data, val=val)
+        if change is no_mask:
+            with pytest.raises(ValueError, match=r'annotations\[1\] .id 1. has the mask None'):
+                PreflightHook().before_train(runner)
+            continue
+        PreflightHook().before_train(runner)
+        annotations = runner.val_loop.evaluator.metrics[0]._coco_api.dataset['annotations']
+        assert [a['iscrowd'] for a in annotations] == [0, 0]
+        assert [a['id'] for a in annotations] == [1, 2]  # the file counts from 0
+
+
+def test_every_rank_completes_the_ground_truth(semi_data, tmp_path, monkeypatch):
+    runner = make_runner(semi_data, val=val_set(tmp_path))
+    monkeypatch.setattr('mmssis.engine.hooks.preflight_hook.is_main_process', lambda: False)
+    PreflightHook().before_train(runner)
+    annotations = runner.val_loop.evaluator.metrics[0]._coco_api.dataset['annotations']
+    assert [a['id'] for a in annotations] == [1, 2]
+
+
+@pytest.mark.parametrize('save_best, refused', [
+    pytest.param('coco/segm_mAP', None, id='a metric'),
+    pytest.param('auto', None, id='the first one'),
+    pytest.param(None, None, id='none'),
+    pytest.param('coco/segm_map', "did you mean 'coco/segm_mAP'", id='misspelled'),
+    pytest.param(['coco/segm_mAP', 'teacher/coco/segm_mAP'], "'teacher/coco/segm_mAP' is no metric",
+                 id='a teacher that is not asked'),
+])
+def test_save_best_names_a_metric(semi_data, tmp_path, save_best, refused):
+    runner = make_runner(semi_data, val=val_set(tmp_path))
+    rule = None if save_best is None else 'greater'
+    runner.hooks = [CheckpointHook(save_best=save_best, rule=rule)]
+    if refused is None:
+        PreflightHook(checks=['evaluator']).before_train(runner)
+        return
+    with pytest.raises(ValueError, match=refused):
+        PreflightHook(checks=['evaluator']).before_train(runner)
+
+
+def test_a_pipeline_that_cannot_load_a_sample_is_named(semi_data, tmp_path):
+    semi_data['labeled']['pipeline'][2] = dict(type='Resize', scale=(0, 0))
+    with pytest.raises(ValueError, match=r'labeled.pipeline fails on .*0.png: '):
+        PreflightHook(checks=['samples']).before_train(make_runner(semi_data))
+
+
+def test_faulty_files_are_not_evaluated(semi_data, tmp_path, monkeypatch):
+    negative_box(semi_data, tmp_path)
+    monkeypatch.setattr('mmssis.engine.evaluation_checks.find_problems', lambda *args: 1 / 0)
+    with pytest.raises(ValueError, match='negative size') as error:
+        PreflightHook().before_train(make_runner(semi_data, val=val_set(tmp_path)))
+    assert 'ZeroDivisionError' not in str(error.value)

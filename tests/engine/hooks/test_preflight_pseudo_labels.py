@@ -17,6 +17,7 @@ def check(root, **settings):
     config = pseudo_config(root, write=False)
     runner = SimpleNamespace(
         model=MODELS.build(config['model']), val_loop=None, max_iters=9, train_loop=None,
+        work_dir=root, hooks=[],
         train_dataloader=Runner.build_dataloader(config['train_dataloader'], seed=0))
     PreflightHook(warn_only=['categories'], **settings).before_train(runner)
 
