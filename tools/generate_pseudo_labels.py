@@ -25,18 +25,21 @@ from mmengine.dist import barrier, get_dist_info, init_dist
 from torch import distributed, nn
 
 from mmssis.datasets.checks.coco_validation import shorten
+from mmssis.datasets.transforms import LoadImageRobust
+from mmssis.engine.checkpoint import CheckpointError
 from mmssis.engine.run import leave_process_group
+from mmssis.engine.trained_model import load_trained_model
 from mmssis.offline.annotations import write_annotations
+from mmssis.offline.doubts import doubts
 from mmssis.offline.fingerprint import check_header, sha256_of_file, write_header
 from mmssis.offline.generation import predict_images, share_of_rank
-from mmssis.offline.image_source import ImageInfo, list_images
+from mmssis.offline.image_source import ImageInfo, image_loader, list_images
 from mmssis.offline.label_statistics import LabelStatistics, read_label_statistics
 from mmssis.offline.predictor import build_predictor
 from mmssis.offline.shards import ShardWriter, finished_ids
 from mmssis.offline.thresholds import find_thresholds
 from mmssis.offline.tta_views import PRESETS, make_views, test_padding, test_scale
 from mmssis.utils.config import load_config
-from mmssis.utils.trained_model import load_trained_model
 
 Threshold = Optional[float]
 # Ranks wait for the slowest one at the end; it may have hours of images left.
@@ -103,7 +106,7 @@ def parse_args() -> argparse.Namespace:
 
 
 def fingerprint(args: argparse.Namespace, cfg: Config, views: List[Any],
-                infos: List[ImageInfo]) -> Dict[str, Any]:
+                infos: List[ImageInfo], load: LoadImageRobust) -> Dict[str, Any]:
     """All that predictions depend on, for a run to go on only with its like.
 
     Args:
@@ -111,6 +114,7 @@ def fingerprint(args: argparse.Namespace, cfg: Config, views: List[Any],
         cfg (Config): Of the model; `--cfg-options` may have changed it.
         views (list[View]): Views of each image.
         infos (list[dict]): The images.
+        load (LoadImageRobust): How they are read.
     """
     names = json.dumps([[info['id'], info['file_name']] for info in infos])
     model = json.dumps(cfg.model.to_dict(), sort_keys=True, default=str)
@@ -124,13 +128,14 @@ def fingerprint(args: argparse.Namespace, cfg: Config, views: List[Any],
                for view in views],
         score_floor=args.score_floor,
         max_per_image=args.max_per_image,
+        image_bits=load.bits,
         amp=args.amp,
         num_images=len(infos),
         images_sha256=hashlib.sha256(names.encode()).hexdigest())
 
 
 def predict_all(args: argparse.Namespace, model: nn.Module, views: List[Any],
-                infos: List[ImageInfo]) -> None:
+                infos: List[ImageInfo], load: LoadImageRobust) -> None:
     """Predict the images that are left to this process."""
     rank, world_size = get_dist_info()
     done = finished_ids(args.predictions)
@@ -144,7 +149,7 @@ def predict_all(args: argparse.Namespace, model: nn.Module, views: List[Any],
     predictor = build_predictor(
         model.to(args.device), views, args.score_floor, args.max_per_image)
     with ShardWriter(args.predictions, rank) as writer:
-        predict_images(left, predictor, writer, args.workers,
+        predict_images(left, load, predictor, writer, args.workers,
                        torch.device(args.device).type if args.amp else None)
 
 
@@ -165,13 +170,15 @@ def check_complete(args: argparse.Namespace, infos: List[ImageInfo]) -> None:
     print(f'{message} They are left out.', flush=True)
 
 
-def report(provenance: Dict[str, Any], labeled: LabelStatistics, box_thr: Threshold) -> None:
-    """Print thresholds and counts by class, and which classes matching left without pseudo label.
+def report(provenance: Dict[str, Any], labeled: LabelStatistics, box_thr: Threshold,
+           pixel_thr: Threshold) -> None:
+    """Print thresholds and counts by class, and what speaks against training on the labels.
 
     Args:
         provenance (dict): Result of :func:`write_annotations`.
         labeled (LabelStatistics): Of the labeled images.
         box_thr (float | None): Threshold that was set for all classes; None for matched ones.
+        pixel_thr (float | None): Threshold that was set for pixels; None for a matched one.
     """
     thresholds, images = provenance['thresholds'], provenance['num_images']
     print(f'{"class":24} {"threshold":>9} {"labels/image":>12} {"pseudo/image":>12}')
@@ -185,6 +192,8 @@ def report(provenance: Dict[str, Any], labeled: LabelStatistics, box_thr: Thresh
         print(f'No labeled instance, so the matched threshold keeps none: {", ".join(lost)}. A '
               'number for --box-thr applies to these classes too.')
     print(f'Pixel threshold {thresholds["pixel"]:.3f}.')
+    for doubt in doubts(provenance, box_thr, pixel_thr):
+        print(f'WARNING: {doubt}')
 
 
 def start_processes(launcher: str) -> None:
@@ -202,18 +211,22 @@ def main() -> None:
     args = parse_args()
     start_processes(args.launcher)
     cfg = load_config(args.config, args.cfg_options, supervised=args.supervised)
-    model, classes = load_trained_model(cfg, args.checkpoint, args.branch)
+    try:
+        model, classes = load_trained_model(cfg, args.checkpoint, args.branch)
+    except CheckpointError as error:
+        raise SystemExit(str(error)) from error
     labeled = read_label_statistics(args.labeled, classes)
     infos = list_images(args.unlabeled, args.image_root)
     pipeline = cfg.test_dataloader.dataset.pipeline
     views = make_views(args.preset, test_scale(pipeline), test_padding(pipeline))
-    made_from = fingerprint(args, cfg, views, infos)
+    load = image_loader(pipeline)
+    made_from = fingerprint(args, cfg, views, infos, load)
     known = check_header(args.predictions, made_from)
     barrier()
     if not known and get_dist_info()[0] == 0:
         write_header(args.predictions, made_from)
     started = time.time()
-    predict_all(args, model, views, infos)
+    predict_all(args, model, views, infos, load)
     barrier()
     if get_dist_info()[0] == 0:
         print(f'Prediction took {time.time() - started:.0f} s.', flush=True)
@@ -221,7 +234,7 @@ def main() -> None:
         thresholds = find_thresholds(args.predictions, labeled, args.box_thr, args.pixel_thr)
         out = args.out / 'pseudo_labels.json'
         provenance = write_annotations(args.predictions, out, labeled, thresholds, made_from)
-        report(provenance, labeled, args.box_thr)
+        report(provenance, labeled, args.box_thr, args.pixel_thr)
         print(f'Written: {out}')
 
 

@@ -1,24 +1,25 @@
 """Unlabeled images as a plain folder."""
 
 import os
+from collections import Counter
 from typing import Callable, List, Optional, Sequence, Union
 
 from mmdet.registry import DATASETS
 from mmengine.dataset import BaseDataset
 from mmengine.logging import print_log
-from PIL import Image
 
 from .checks.coco_validation import shorten
-from .image_errors import UnreadableImageError
-
-SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp')
+from .image_errors import file_problem
+from .image_folder import SUFFIXES, FolderListing, list_folder
+from .image_header import shown_size
 
 
 @DATASETS.register_module()
 class UnlabeledFolderDataset(BaseDataset):
     """The images of a folder, sorted by path, without any annotation file.
 
-    Building it lists files and opens none. The size of an image is read from its header when the
+    Building it lists files and opens none; hidden files and folders are left out, see
+    :func:`list_folder`. The size of an image is read from its header when the
     sample is asked for; it is that of the image as shown, EXIF rotation applied.
 
     Args:
@@ -28,15 +29,20 @@ class UnlabeledFolderDataset(BaseDataset):
             images of the folder. Defaults to None.
         recursive (bool): Whether sub-folders are read too. Defaults to True.
         suffixes (Sequence[str]): File name endings of images, compared in lower case.
-        on_unreadable (str): What to do with files that are missing or empty: ``'error'`` lists
-            them and stops, ``'skip'`` lists them and goes on. Damaged images are found only when
-            they are read, see :class:`SemiDataset`. Defaults to ``'error'``.
+        on_unreadable (str): What to do with files that are missing, empty or no regular files:
+            ``'error'`` lists them and stops, ``'skip'`` lists them and goes on. Damaged images
+            are found only when they are read, see :class:`SemiDataset`. Defaults to ``'error'``.
         metainfo (dict, optional): Class names; None takes those of the labeled data set.
         pipeline (list): Transforms. Defaults to ().
         indices (int or Sequence[int], optional): Use only these images. Defaults to None.
 
+    Attributes:
+        left_out (dict[str, int]): How much of the folder is not learned from, by reason: those of
+            :class:`FolderListing` and of :func:`file_problem`.
+
     Raises:
-        ValueError: If there is no image, or an image is missing and ``on_unreadable='error'``.
+        ValueError: If there is no image, a folder cannot be listed, or an image is missing and
+            ``on_unreadable='error'``.
     """
 
     def __init__(self,
@@ -57,6 +63,7 @@ class UnlabeledFolderDataset(BaseDataset):
         self.recursive = recursive
         self.suffixes = tuple(suffix.lower() for suffix in suffixes)
         self.on_unreadable = on_unreadable
+        self.left_out: dict[str, int] = {}
         super().__init__(
             metainfo=metainfo,
             data_root=data_root,
@@ -70,16 +77,30 @@ class UnlabeledFolderDataset(BaseDataset):
         Returns:
             list[dict]: ``img_id`` (place in the sorted list) and ``img_path`` of each image.
         """
-        paths = self._paths_of_folder() if self.list_file is None else self._paths_of_list()
-        broken = [path for path in paths if not os.path.isfile(path) or not os.path.getsize(path)]
-        if broken:
-            self._report(broken)
-            paths = sorted(set(paths) - set(broken))
+        listing = self.list_files()
+        if listing.problems:
+            self._report(listing.problems)
+        paths = [path for path in listing.paths if path not in listing.problems]
+        self.left_out = dict(listing.left_out + Counter(listing.problems.values()))
         if not paths:
             raise ValueError(
-                f'No unlabeled image found in {self.list_file or self.data_root} (endings '
-                f'{self.suffixes}, recursive={self.recursive}). Correct the path or "suffixes".')
+                f'No unlabeled image found in {self.list_file or self.data_root} '
+                f'(data_set.unlabeled): {listing}. Read are the endings '
+                f'{", ".join(self.suffixes)} with recursive={self.recursive}. Correct the path, '
+                'or convert the images.')
         return [dict(img_id=i, img_path=path, instances=[]) for i, path in enumerate(paths)]
+
+    def list_files(self) -> FolderListing:
+        """List the images of the folder or the list file, those that cannot be used too.
+
+        Returns:
+            FolderListing: Paths in the order of the data set, and what is left out.
+        """
+        if self.list_file is None:
+            return list_folder(self.data_root, self.suffixes, self.recursive)
+        paths = self._paths_of_list()
+        problems = {path: file_problem(path) for path in paths}
+        return FolderListing(paths, {path: why for path, why in problems.items() if why})
 
     def get_data_info(self, idx: int) -> dict:
         """Path and size of an image.
@@ -97,19 +118,6 @@ class UnlabeledFolderDataset(BaseDataset):
         data_info['width'], data_info['height'] = shown_size(data_info['img_path'])
         return data_info
 
-    def _paths_of_folder(self) -> list[str]:
-        """Sorted image paths of the folder."""
-        paths = []
-        for folder, folders, files in os.walk(self.data_root, followlinks=True):
-            paths += [os.path.join(folder, f) for f in files if self._is_image(f)]
-            if not self.recursive:
-                folders.clear()
-        return sorted(paths)
-
-    def _is_image(self, file_name: str) -> bool:
-        """Whether a file name ends like an image and is not hidden."""
-        return file_name.lower().endswith(self.suffixes) and not file_name.startswith('.')
-
     def _paths_of_list(self) -> list[str]:
         """Sorted image paths of the list file, each once."""
         with open(self.list_file, encoding='utf-8') as file:
@@ -117,29 +125,16 @@ class UnlabeledFolderDataset(BaseDataset):
         names = [line for line in lines if line and not line.startswith('#')]
         return sorted(os.path.join(self.data_root, name) for name in names)
 
-    def _report(self, broken: list[str]) -> None:
-        """Refuse or announce missing and empty files."""
-        message = f'{len(broken)} unlabeled images are missing or empty: {shorten(broken)}.'
+    def _report(self, problems: dict[str, str]) -> None:
+        """Refuse or announce files that cannot be used."""
+        message = f'{len(problems)} unlabeled images are {_joined(problems)}.'
         if self.on_unreadable == 'error':
             raise ValueError(f'{message} Restore them, or set on_unreadable="skip".')
         print_log(f'{message} They are skipped.', logger='current', level=30)
 
 
-def shown_size(path: str) -> tuple[int, int]:
-    """Size of an image with its EXIF rotation applied, from its header.
-
-    Args:
-        path (str): Path of the image.
-
-    Returns:
-        tuple[int, int]: Width and height in pixels.
-
-    Raises:
-        UnreadableImageError: If the file is missing or no image.
-    """
-    try:
-        with Image.open(path) as image:
-            size, orientation = image.size, image.getexif().get(0x0112, 1)
-    except (OSError, ValueError, SyntaxError) as error:
-        raise UnreadableImageError(f'Cannot read the image {path}: {error}') from error
-    return size[::-1] if orientation >= 5 else size
+def _joined(problems: dict[str, str]) -> str:
+    """Reasons with their files."""
+    return '; '.join(
+        f'{reason}: {shorten([path for path, why in problems.items() if why == reason])}'
+        for reason in sorted(set(problems.values())))

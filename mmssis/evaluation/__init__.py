@@ -4,11 +4,12 @@ from .boundary_coco_metric import BoundaryCocoMetric
 from .draw_stages import draw_stages
 from .error_types import ERROR_TYPES, classify_errors, count_error_types, superclasses_of
 from .hidden_ground_truth import HiddenGroundTruth
+from .pictures import picture_names, write_picture
 from .pseudo_label_quality import (MATCH_COUNTS, count_matches, match_greedily, pairwise_mask_iou,
                                    quality_from_counts)
 
 __all__ = [
     'BoundaryCocoMetric', 'ERROR_TYPES', 'MATCH_COUNTS', 'HiddenGroundTruth', 'classify_errors',
     'count_error_types', 'count_matches', 'draw_stages', 'match_greedily', 'pairwise_mask_iou',
-    'quality_from_counts', 'superclasses_of'
+    'picture_names', 'quality_from_counts', 'superclasses_of', 'write_picture'
 ]

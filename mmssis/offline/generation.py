@@ -8,6 +8,9 @@ import torch
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
+from mmssis.datasets.transforms import LoadImageRobust
+from mmssis.utils.workers import guard_workers
+
 from .detections import SoftDetections
 from .image_source import ImageInfo, ImageSource
 from .shards import ShardWriter
@@ -30,8 +33,8 @@ def share_of_rank(infos: Sequence[ImageInfo], finished: Sequence[int], rank: int
     return [info for info in infos if info['id'] not in done][rank::world_size]
 
 
-def predict_images(infos: Sequence[ImageInfo], predictor: Predictor, writer: ShardWriter,
-                   workers: int = 2, amp_device: Optional[str] = None) -> None:
+def predict_images(infos: Sequence[ImageInfo], load: LoadImageRobust, predictor: Predictor,
+                   writer: ShardWriter, workers: int = 2, amp_device: Optional[str] = None) -> None:
     """Write what the predictor says of each image; images are read ahead by worker processes.
 
     An image that cannot be read is named and left out. It has no line on disk: a new start tries
@@ -39,6 +42,7 @@ def predict_images(infos: Sequence[ImageInfo], predictor: Predictor, writer: Sha
 
     Args:
         infos: the images, see :func:`~mmssis.offline.image_source.list_images`.
+        load: how they are read, see :func:`~mmssis.offline.image_source.image_loader`.
         predictor: from :func:`~mmssis.offline.predictor.build_predictor`.
         writer: of this process.
         workers: processes that read images; 0 reads in this one.
@@ -48,8 +52,9 @@ def predict_images(infos: Sequence[ImageInfo], predictor: Predictor, writer: Sha
     Raises:
         OSError: if 100 images in a row cannot be read, or the disk is full.
     """
-    loader = DataLoader(ImageSource(infos), batch_size=None, num_workers=workers,
+    loader = DataLoader(ImageSource(infos, load), batch_size=None, num_workers=workers,
                         collate_fn=lambda sample: sample)
+    guard_workers(loader)
     in_a_row = 0
     for entry, image in tqdm(loader, unit='image', dynamic_ncols=True, smoothing=0.05):
         if isinstance(image, str):

@@ -5,12 +5,13 @@ from pathlib import Path
 from typing import Any, Dict, List, Optional, Sequence, Tuple, Union
 
 import numpy as np
-from mmengine.dataset import BaseDataset
+from mmengine.logging import print_log
 from torch.utils.data import Dataset
 
-from mmssis.datasets import UnlabeledCocoDataset, UnlabeledFolderDataset
+from mmssis.datasets import UnlabeledCocoDataset
 from mmssis.datasets.checks.coco_validation import duplicates
 from mmssis.datasets.image_errors import UnreadableImageError
+from mmssis.datasets.image_folder import SUFFIXES, list_folder
 from mmssis.datasets.transforms import LoadImageRobust
 
 ImageInfo = Dict[str, Any]
@@ -21,7 +22,7 @@ def list_images(unlabeled: Union[str, Path], image_root: Optional[Union[str, Pat
     """List the images of a folder or of a COCO file; annotations in it are not read.
 
     Args:
-        unlabeled: folder of images, read with its sub-folders, or COCO file.
+        unlabeled: folder of images, read as a training does (:func:`list_folder`), or COCO file.
         image_root: folder that file names are relative to. Default: the folder itself, or that
             of the COCO file.
 
@@ -42,31 +43,32 @@ def list_images(unlabeled: Union[str, Path], image_root: Optional[Union[str, Pat
     if not root.is_dir():
         raise FileNotFoundError(f'--image-root {root} is not a folder')
     if source.is_dir():
-        dataset: BaseDataset = _EveryFileOfFolder(str(source))
+        infos = _files_of_folder(source)
     else:
         dataset = UnlabeledCocoDataset(ann_file=str(source), data_prefix=dict(img=str(root)))
-    infos = [BaseDataset.get_data_info(dataset, i) for i in range(len(dataset))]
+        infos = [dataset.get_data_info(i) for i in range(len(dataset))]
     images = [dict(id=info['img_id'], path=info['img_path'],
                    file_name=_relative(info['img_path'], root)) for info in infos]
-    for problem in duplicates(dict(images=images), 'images'):
+    for problem in duplicates((image['id'] for image in images), 'images'):
         raise ValueError(f'--unlabeled {source}: {problem} Predictions are kept by id, so all but '
                          'one image of an id would be lost: give each image an id of its own.')
     return images
 
 
-class _EveryFileOfFolder(UnlabeledFolderDataset):
+def _files_of_folder(source: Path) -> List[dict]:
     """The images of a folder with those that cannot be read: who reads them says so.
 
     What a training may leave out must keep its place here. Without it the ids of all later images
     would be others once it is restored, and no prediction would be known again.
     """
-
-    def load_data_list(self) -> List[dict]:
-        paths = self._paths_of_folder()
-        if not paths:
-            raise ValueError(f'No unlabeled image found in --unlabeled {self.data_root} (endings '
-                             f'{", ".join(self.suffixes)}; with sub-folders). Correct the path.')
-        return [dict(img_id=i, img_path=path, instances=[]) for i, path in enumerate(paths)]
+    listing = list_folder(str(source))
+    if not listing.paths:
+        raise ValueError(f'No unlabeled image found in --unlabeled {source}: {listing}. Read are '
+                         f'the endings {", ".join(SUFFIXES)}. Correct the path, or convert the '
+                         'images.')
+    if listing.left_out:
+        print_log(f'Left out of {source}: {listing}.', logger='current')
+    return [dict(img_id=i, img_path=path) for i, path in enumerate(listing.paths)]
 
 
 def _relative(path: str, root: Path) -> str:
@@ -83,11 +85,12 @@ class ImageSource(Dataset):
 
     Args:
         infos: from :func:`list_images`.
+        load: how they are read.
     """
 
-    def __init__(self, infos: Sequence[ImageInfo]) -> None:
+    def __init__(self, infos: Sequence[ImageInfo], load: LoadImageRobust) -> None:
         self.infos = list(infos)
-        self.load = LoadImageRobust()
+        self.load = load
 
     def __len__(self) -> int:
         """Number of images."""
@@ -110,3 +113,18 @@ class ImageSource(Dataset):
         except UnreadableImageError as error:
             return entry, str(error)
         return dict(entry, width=image.shape[1], height=image.shape[0]), image
+
+
+def image_loader(pipeline: Sequence[dict]) -> LoadImageRobust:
+    """How the images of a test pipeline are read.
+
+    Args:
+        pipeline: configs of the transforms.
+
+    Returns:
+        Its ``LoadImageRobust``; with default settings where it reads with another transform.
+    """
+    for step in pipeline:
+        if step['type'] in ('LoadImageRobust', 'mmdet.LoadImageRobust', LoadImageRobust):
+            return LoadImageRobust(**{name: step[name] for name in step if name != 'type'})
+    return LoadImageRobust()

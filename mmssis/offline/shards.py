@@ -2,16 +2,19 @@
 
 A line is whole once it ends; a process killed while it writes leaves a torn last line, which is
 dropped by who reads and cut off by who goes on writing. So a kill loses at most one image per
-process, and any number of processes may go on.
+process, and any number of processes may go on. Each line has a checksum: what a disk or a hand
+changed in it is refused.
 """
 
-import fcntl
 import json
 import os
+import zlib
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Iterator, Optional, Union
+
+from mmssis.utils.file_lock import lock_file
 
 from .detections import SoftDetections
 from .record import Record
@@ -25,6 +28,7 @@ BOX_DIGITS, SCORE_DIGITS = 3, 6
 bits does not change the files."""
 
 _LINE_START = '{"image": '
+_CHECKSUM = b', "crc32": '
 _BLOCK = 2**20
 
 
@@ -87,12 +91,10 @@ class ShardWriter:
     def _lock(self) -> None:
         """Keep a second run out, which would cut off the line that this one is writing."""
         try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            lock_file(self._file)
         except BlockingIOError as error:
             raise RuntimeError(f'{self.path} is being written by another process. Stop it, or '
                                'wait for it, before you start a second run.') from error
-        except OSError:
-            pass  # Some network file systems have no locks.
 
     def _drop_torn_line(self) -> None:
         """Cut off what stands after the last whole line."""
@@ -119,7 +121,7 @@ def read_records(folder: Folder) -> Iterator[Record]:
         Records in the order of the image ids (numbers before texts), each image once.
 
     Raises:
-        ValueError: if a line other than the last of a shard is damaged.
+        ValueError: if a line other than the last of a shard is not as it was written.
     """
     positions = _positions(folder)
     with ExitStack() as stack:
@@ -127,17 +129,14 @@ def read_records(folder: Folder) -> Iterator[Record]:
         for image_id in sorted(positions, key=lambda key: (isinstance(key, str), key)):
             path, offset = positions[image_id]
             files[path].seek(offset)
-            try:
-                yield Record.from_json(json.loads(files[path].readline()))
-            except (ValueError, KeyError) as error:
-                raise ValueError(_damage(path, offset)) from error
+            yield Record.from_json(json.loads(files[path].readline()))
 
 
 def finished_ids(folder: Folder) -> set[ImageId]:
     """Ids of the images that are in the shards of a folder, whichever process wrote them.
 
     Raises:
-        ValueError: if a line other than the last of a shard is damaged.
+        ValueError: if a line other than the last of a shard is not as it was written.
     """
     return set(_positions(folder))
 
@@ -153,24 +152,27 @@ def _positions(folder: Folder) -> dict[ImageId, tuple[Path, int]]:
     for path in shards_of(folder):
         offset = 0
         with open(path, 'rb') as file:
-            for line in file:
+            for number, line in enumerate(file, 1):
                 if line.endswith(b'\n'):
-                    positions.setdefault(_image_id(line, path, offset), (path, offset))
+                    if not _is_as_written(line):
+                        raise ValueError(
+                            f'{path}: line {number} (at byte {offset}) is damaged or was changed. '
+                            'Delete the line; its image is done again when you run the same '
+                            'command.')
+                    positions.setdefault(_image_id(line), (path, offset))
                 offset += len(line)
     return positions
 
 
-def _image_id(line: bytes, path: Path, offset: int) -> ImageId:
+def _is_as_written(line: bytes) -> bool:
+    """Whether a line has the checksum of its content."""
+    content, _, checksum = line.rpartition(_CHECKSUM)
+    return checksum == b'%d}\n' % zlib.crc32(content)
+
+
+def _image_id(line: bytes) -> ImageId:
     """The image's id, without a look at the detections."""
-    try:
-        return json.JSONDecoder().raw_decode(line.decode(), len(_LINE_START))[0]['id']
-    except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(_damage(path, offset)) from error
-
-
-def _damage(path: Path, offset: int) -> str:
-    return (f'{path}: the line at byte {offset} is damaged. Delete the line; its image is done '
-            'again when you run the same command.')
+    return json.JSONDecoder().raw_decode(line.decode(), len(_LINE_START))[0]['id']
 
 
 def _to_line(image: dict, detections: SoftDetections) -> bytes:
@@ -186,7 +188,8 @@ def _to_line(image: dict, detections: SoftDetections) -> bytes:
         labels=detections.labels.tolist(),
         mask_size=detections.mask_probs.shape[-1],
         mask_probs=encode_mask_probs(detections.mask_probs))
-    return json.dumps(content).encode() + b'\n'
+    line = json.dumps(content).encode()[:-1]
+    return line + _CHECKSUM + b'%d}\n' % zlib.crc32(line)
 
 
 def _write_all(file: int, data: bytes) -> None:

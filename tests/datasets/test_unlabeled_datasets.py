@@ -59,9 +59,10 @@ def test_missing_and_empty_files(folder, tmp_path, listed):
         settings['list_file'] = str(tmp_path / 'list.txt')
     else:
         (folder / 'gone.png').touch()
-    with pytest.raises(ValueError, match='1 unlabeled images .*gone.png'):
+    with pytest.raises(ValueError, match='1 unlabeled images are missing or empty: .*gone.png'):
         UnlabeledFolderDataset(**settings)
-    assert 'gone.png' not in names(UnlabeledFolderDataset(**settings, on_unreadable='skip'))
+    dataset = UnlabeledFolderDataset(**settings, on_unreadable='skip')
+    assert 'gone.png' not in names(dataset) and dataset.left_out['missing or empty'] == 1
 
 
 def test_gap_2_34_size_is_that_of_the_image_as_shown(tmp_path):
@@ -74,7 +75,8 @@ def test_gap_2_34_size_is_that_of_the_image_as_shown(tmp_path):
 
 @pytest.mark.parametrize('settings, message', [
     pytest.param(dict(data_root='absent'), 'absent', id='no_folder'),
-    pytest.param(dict(suffixes=('.webp', )), 'No unlabeled image', id='no_image'),
+    pytest.param(dict(suffixes=('.webp', )), r'No unlabeled image .*a \(data_set.unlabeled\): 3 '
+                 'files end in .png, 1 files end in .txt', id='no_image'),
     pytest.param(dict(on_unreadable='hope'), 'on_unreadable', id='policy'),
 ])
 def test_folder_errors_are_clear(folder, settings, message):

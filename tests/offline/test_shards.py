@@ -146,16 +146,23 @@ def test_numbers_that_are_none_are_refused(field, value, tmp_path):
     assert ids_of(tmp_path) == []
 
 
-@pytest.mark.parametrize('damaged', [
-    pytest.param(b'{"image": {"id": \n', id='torn line break'),
-    pytest.param(b'{"image": {"id": 4}}\n', id='no detections'),
+@pytest.mark.parametrize('old, new', [
+    pytest.param(b'"scores": [0', b'"scores": [7', id='score out of range'),
+    pytest.param(b'"id": 1', b'"id": 8', id='another id'),
+    pytest.param(b'"labels": [', b'"labels": [9', id='label'),
+    pytest.param(b'"height": 40', b'"height": 4', id='number cut short'),
+    pytest.param(b', "crc32"', b', "crc"', id='no checksum'),
+    pytest.param(b'"image": {', b'"image": {\n', id='line break'),
 ])
-def test_damage_before_the_last_line_is_named(damaged, tmp_path):
-    path = shard(write_shard(tmp_path, {1: detections(1)}))
-    offset = path.stat().st_size
-    path.write_bytes(path.read_bytes() + damaged + path.read_bytes())
-    with pytest.raises(ValueError, match=f'shard-00000.jsonl: the line at byte {offset} is'):
-        list(read_records(tmp_path))
+def test_a_changed_line_is_refused_with_file_and_line(old, new, tmp_path):
+    path = shard(write_shard(tmp_path, {2: detections(2), 1: detections(1)}))
+    first, second = path.read_bytes().splitlines(keepends=True)
+    assert old in second
+    path.write_bytes(first + second.replace(old, new, 1))
+    for read in (finished_ids, ids_of):
+        with pytest.raises(ValueError, match=r'shard-00000.jsonl: line 2 \(at byte '
+                           rf'{len(first)}\) is damaged or was changed. Delete'):
+            read(tmp_path)
 
 
 FINGERPRINT = dict(checkpoint='ab12', score_floor=0.05, views=[[[1333, 800], False]])

@@ -180,20 +180,24 @@ def test_a_class_without_labeled_instance(world, whole, tmp_path, run_tool, caps
     content['annotations'] = [a for a in content['annotations'] if a['category_id'] != rare]
     (tmp_path / 'labeled.json').write_text(json.dumps(content))
     line = f'the matched threshold keeps none: {name}.'
+    unseen = [other for other, row in json.loads(
+        (whole / 'thresholds.json').read_text())['classes'].items() if not row['detections']]
     for threshold, is_kept in (('0.0', True), ('matched', False)):
         capsys.readouterr()
         run_tool('generate_pseudo_labels.py', *arguments(
             world, out, '--box-thr', threshold, '--labeled', tmp_path / 'labeled.json'))
         found = {a['category_id'] for a in json.loads(labels_of(out))['annotations']}
         assert (rare in found) is is_kept
-        assert (line in capsys.readouterr().out) is not is_kept
+        said = capsys.readouterr().out
+        assert (line in said) is not is_kept
+        assert (f'no pseudo label of them: {", ".join(unseen)}' in said) is bool(unseen)
 
 
 REFUSED = [
     (dict(unlabeled='twice.json'), ValueError, '"images" occur more than once: 7'),
     (dict(teacher='crops'), ValueError, 'CenterCrop.*take them out'),
     (dict(unlabeled='nothing'), FileNotFoundError, 'no such folder'),
-    (dict(unlabeled='empty'), ValueError, 'No unlabeled image'),
+    (dict(unlabeled='empty'), ValueError, 'No unlabeled image .*there is no file'),
     (dict(teacher='other'), ValueError, 'zebra'),
 ]
 

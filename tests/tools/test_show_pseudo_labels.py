@@ -1,6 +1,7 @@
 """Pictures of the stages from the command line."""
 
 import importlib.util
+import os
 import re
 import sys
 from pathlib import Path
@@ -65,6 +66,22 @@ def test_missing_images_are_named(run, tmp_path):
                             ('annotations', 'no image among')):
         with pytest.raises(FileNotFoundError, match=message):
             run(images=tmp_path / images)
+
+
+def test_equal_names_and_unreadable_images(run, tmp_path, capsys):
+    folder = tmp_path / 'images'
+    for name in ('day/1.png', 'night/1.png', 'night/1.jpg', '.thumbnails/1.png'):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(folder / name), cv2.imread(str(tmp_path / 'val' / 'val_001.png')))
+    os.mkfifo(folder / 'night' / '2.png')
+    with pytest.raises(SystemExit, match='1 of 4 images could not be read: .*night/2.png'):
+        run(images=folder)
+    written = sorted(path for path in (tmp_path / 'shown').rglob('*') if path.is_file())
+    assert [str(path.relative_to(tmp_path / 'shown')) for path in written] == [
+        'day/1.png.png', 'night/1.jpg.png', 'night/1.png.png']
+    said = capsys.readouterr().out
+    assert 'night/2.png: not a regular file' in said
+    assert all(f'-> {path}' in said for path in written)
 
 
 def test_progress_reaches_the_detector(tool):

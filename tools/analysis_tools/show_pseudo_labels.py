@@ -4,29 +4,32 @@
 
 For each image a PNG with the weak view, the best candidates, the instances after each
 pseudo-label hook and the pixel uncertainty; and a line with the number of instances per stage.
-The weak view is the config's test-time resize, without flip or crop.
+The weak view is the config's test-time resize, without flip or crop. Folders are read as in
+training, with their sub-folders, which the pictures keep. An image that cannot be read is named,
+all others are drawn, and the exit status is 1.
 """
 
 import argparse
+import os
 from pathlib import Path
 from typing import Dict, List, Tuple
 
-import cv2
 import torch
-from mmdet.registry import DATASETS, MODELS
 from mmdet.utils import get_test_pipeline_cfg
 from mmengine.config import Config, DictAction
 from mmengine.dataset import Compose
 from mmengine.registry import init_default_scope
-from mmengine.runner import load_checkpoint
 from mmengine.structures import InstanceData
 from torch import nn
 
-from mmssis.evaluation import draw_stages
+from mmssis.datasets.checks.coco_validation import shorten
+from mmssis.datasets.image_errors import UnreadableImageError
+from mmssis.datasets.image_folder import list_folder
+from mmssis.engine.trained_model import load_trained_model
+from mmssis.evaluation import draw_stages, picture_names, write_picture
+from mmssis.offline import image_loader
 from mmssis.structures import PseudoLabelContext
 from mmssis.utils import load_config
-
-IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp')
 
 
 def build_model(cfg: Config, checkpoint: str, device: str) -> Tuple[nn.Module, Tuple[str, ...]]:
@@ -39,20 +42,16 @@ def build_model(cfg: Config, checkpoint: str, device: str) -> Tuple[nn.Module, T
 
     Returns:
         The detector in eval mode and the class names.
+
+    Raises:
+        SystemExit: if the checkpoint cannot be read or does not fit.
     """
-    model = MODELS.build(cfg.model)
-    meta = load_checkpoint(model, checkpoint, map_location='cpu').get('meta', {})
-    classes = tuple(meta.get('dataset_meta', {}).get('classes', ())) or config_classes(cfg)
+    try:
+        model, classes = load_trained_model(cfg, checkpoint, 'teacher')
+    except ValueError as error:
+        raise SystemExit(str(error)) from error
     model.prepare(classes)
     return model.to(device).eval(), classes
-
-
-def config_classes(cfg: Config) -> Tuple[str, ...]:
-    """Class names of a config: those it states, else those of its data set type."""
-    dataset = cfg.test_dataloader.dataset
-    if 'classes' in dataset.get('metainfo', {}):
-        return tuple(dataset.metainfo.classes)
-    return tuple(DATASETS.get(dataset.type).METAINFO['classes'])
 
 
 def set_progress(model: nn.Module, progress: float) -> None:
@@ -62,20 +61,24 @@ def set_progress(model: nn.Module, progress: float) -> None:
 
 
 def list_images(paths: List[str]) -> List[Path]:
-    """Image files among the paths; a folder stands for the images in it.
+    """The given files, and the images of the given folders as a training lists them.
 
     Raises:
         FileNotFoundError: if a path does not exist or no image is found.
     """
-    found = []
-    for path in map(Path, paths):
-        if not path.exists():
+    found, left_out = [], []
+    for path in paths:
+        if not os.path.lexists(path):
             raise FileNotFoundError(f'{path} does not exist: give image files or folders')
-        found += sorted(item for item in (path.iterdir() if path.is_dir() else [path])
-                        if item.suffix.lower() in IMAGE_SUFFIXES)
+        if os.path.isdir(path):
+            listing = list_folder(path)
+            found += listing.paths
+            left_out.append(f'{path}: {listing}')
+        else:
+            found.append(path)
     if not found:
-        raise FileNotFoundError(f'no image among {paths}: known are {", ".join(IMAGE_SUFFIXES)}')
-    return found
+        raise FileNotFoundError(f'no image among {paths} ({"; ".join(left_out)})')
+    return [Path(path) for path in dict.fromkeys(map(os.path.abspath, found))]
 
 
 def stages_of(model: nn.Module, pipeline: Compose, image: Path
@@ -90,7 +93,7 @@ def stages_of(model: nn.Module, pipeline: Compose, image: Path
 
 
 def draw_image(model: nn.Module, pipeline: Compose, image: Path, classes: Tuple[str, ...],
-               out_dir: Path, max_candidates: int) -> str:
+               out_file: Path, max_candidates: int) -> str:
     """Write the picture of one image.
 
     Returns:
@@ -100,8 +103,7 @@ def draw_image(model: nn.Module, pipeline: Compose, image: Path, classes: Tuple[
     view = (context.rgb_images()[0] * 255).round().byte().permute(1, 2, 0).cpu().numpy()
     picture = draw_stages(view, stages, classes, max_candidates=max_candidates,
                           img_shape=tuple(context.metas[0]['img_shape'][:2]))
-    out_file = out_dir / f'{image.stem}.png'
-    cv2.imwrite(str(out_file), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+    write_picture(out_file, picture)
     counts = ', '.join(f'{name} {len(instances)}' for name, instances in stages.items())
     return f'{image.name}: {counts} -> {out_file}'
 
@@ -137,12 +139,20 @@ def main() -> None:
     init_default_scope('mmdet')
     model, classes = build_model(cfg, args.checkpoint, args.device)
     set_progress(model, args.progress)
-    pipeline = Compose([step for step in get_test_pipeline_cfg(cfg)
-                        if step['type'] != 'LoadAnnotations'])
-    args.out_dir.mkdir(parents=True, exist_ok=True)
-    for image in images:
-        print(draw_image(model, pipeline, image, classes, args.out_dir, args.max_candidates),
-              flush=True)
+    steps = get_test_pipeline_cfg(cfg)
+    pipeline = Compose([image_loader(steps), *(step for step in steps
+                                               if not str(step['type']).startswith('Load'))])
+    unreadable = []
+    for image, name in picture_names(images).items():
+        try:
+            print(draw_image(model, pipeline, image, classes, args.out_dir / name,
+                             args.max_candidates), flush=True)
+        except UnreadableImageError as error:
+            print(error, flush=True)
+            unreadable.append(str(image))
+    if unreadable:
+        raise SystemExit(f'{len(unreadable)} of {len(images)} images could not be read: '
+                         f'{shorten(unreadable)}. All others are drawn.')
 
 
 if __name__ == '__main__':

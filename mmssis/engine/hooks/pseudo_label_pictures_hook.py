@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Dict, List, Optional
 
-import cv2
 import numpy as np
 from mmdet.registry import HOOKS
 from mmengine.dist import is_main_process
@@ -12,19 +11,23 @@ from mmengine.runner import Runner
 from mmengine.structures import InstanceData
 
 from mmssis.engine.semi_detector import class_names
-from mmssis.evaluation import draw_stages
+from mmssis.evaluation import draw_stages, write_picture
 from mmssis.structures import PseudoLabelContext
 from mmssis.utils.settings import check_range
 
 from .pseudo_label_listener import PseudoLabelListener
+
+MAX_STEM = 50
+"""Letters of an image's name: of up to 4 bytes each, in a file name of at most 255."""
 
 
 @HOOKS.register_module()
 class PseudoLabelPicturesHook(PseudoLabelListener):
     """Draw the candidates, the instances after each stage and the uncertainty of a few images.
 
-    Pictures go to ``<work_dir>/vis/pseudo_labels/iter_<n>_<image name>.png``. The main process
-    draws them from the images of its batch.
+    Pictures go to ``<work_dir>/vis/pseudo_labels/iter_<n>_<i>_<image name>.png`` for the ``i``-th
+    image of the batch. The main process draws them from its batch. One that cannot be written is
+    an error in the log; the training goes on.
 
     Args:
         interval: steps between two drawings.
@@ -59,11 +62,13 @@ class PseudoLabelPicturesHook(PseudoLabelListener):
         if not stages:
             return
         folder = Path(runner.work_dir) / 'vis' / 'pseudo_labels'
-        folder.mkdir(parents=True, exist_ok=True)
         pictures = draw_step(stages, context, class_names(runner), self.num_images)
-        for meta, picture in zip(context.metas, pictures):
-            name = f'iter_{runner.iter + 1:07d}_{Path(meta["img_path"]).stem}.png'
-            cv2.imwrite(str(folder / name), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+        for i, (meta, picture) in enumerate(zip(context.metas, pictures)):
+            stem = Path(meta['img_path']).stem[:MAX_STEM]
+            try:
+                write_picture(folder / f'iter_{runner.iter + 1:07d}_{i}_{stem}.png', picture)
+            except OSError as error:
+                runner.logger.error(f'A picture of pseudo labels could not be written: {error}')
 
 
 def draw_step(stages: Dict[str, List[InstanceData]], context: PseudoLabelContext, classes: tuple,
