@@ -19,6 +19,7 @@ from typing import Any, List, Optional
 
 from mmengine.config import Config, DictAction
 
+from mmssis.engine.checkpoint import CheckpointError
 from mmssis.engine.resume import find_resumable_checkpoint
 from mmssis.offline.fingerprint import sha256_of_file
 from mmssis.offline.training_record import (RECORD, check_training_record, settings_of,
@@ -194,7 +195,10 @@ class SelfTraining:
         Raises:
             SystemExit: With what differs.
         """
-        found = find_resumable_checkpoint(folder)
+        try:
+            found = find_resumable_checkpoint(folder)
+        except CheckpointError as error:
+            raise SystemExit(str(error)) from error
         try:
             if found is not None:
                 check_training_record(folder, settings_of(cfg), labels_sha256)

@@ -16,11 +16,14 @@ from mmengine.runner import Runner
 from torch import Tensor, nn
 
 import mmssis  # noqa: F401  registers every component before the config is read
+from mmssis.engine.building import naming_the_part
+from mmssis.engine.checkpoint import read_checkpoint
+from mmssis.engine.evaluation_checks import check_test_data
 from mmssis.engine.run import add_run_arguments, configure_run, leave_process_group, plain_numbers
+from mmssis.engine.trained_model import check_weights
 from mmssis.models.detectors import SemiInstanceSegmentor
-from mmssis.utils.checkpoint import read_checkpoint
 from mmssis.utils.config import load_config
-from mmssis.utils.trained_model import check_weights
+from mmssis.utils.workers import guard_workers
 
 BRANCHES = ('teacher', 'student')
 
@@ -94,6 +97,7 @@ def evaluate(runner: Runner, branch: Optional[str], out: Optional[Path]) -> Dict
     """
     if branch is not None:
         unwrap(runner).predict_on = branch
+    guard_workers(runner.test_loop.dataloader)
     metrics = runner.test_loop.evaluator.metrics
     dump = [] if out is None else [DumpDetResults(out_file_path=str(out))]
     metrics.extend(dump)
@@ -110,12 +114,14 @@ def main() -> None:
     configure_run(cfg, args)
     # The weights are loaded below, where it is checked that they fit.
     cfg.load_from, cfg.resume = None, False
-    runner = Runner.from_cfg(cfg)
+    with naming_the_part(cfg):
+        runner = Runner.from_cfg(cfg)
     model = unwrap(runner)
-    weights = read_checkpoint(args.checkpoint)['state_dict']
-    branches = choose_branches(model, weights, args.predict_on)
     try:
+        weights = read_checkpoint(args.checkpoint)['state_dict']
+        branches = choose_branches(model, weights, args.predict_on)
         check_weights(model, weights, branches)
+        check_test_data(runner)
     except ValueError as error:
         raise SystemExit(str(error)) from error
     model.load_state_dict(weights, strict=False)

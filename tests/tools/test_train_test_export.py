@@ -19,7 +19,7 @@ from mmengine.runner import load_checkpoint
 from torch import Tensor
 from toy import CLASSES, SIZE, toy_config, toy_model
 
-from mmssis.utils.checkpoint import read_checkpoint
+from mmssis.engine.checkpoint import read_checkpoint
 
 TOOLS = Path(__file__).resolve().parents[2] / 'tools'
 
@@ -169,7 +169,8 @@ def test_export_drops_every_setting_that_mmdet_lacks(
     own = [name for name, parameter in inspect.signature(head).parameters.items()
            if parameter.kind is parameter.KEYWORD_ONLY]
     config = Config.fromfile(trained / 'toy.py')
-    config.model.detector.panoptic_head.update({name: True for name in own})
+    settings = dict(dict.fromkeys(own, True), boundary_map=dict(scale=3.0))
+    config.model.detector.panoptic_head.update(settings)
     config.dump(tmp_path / 'toy.py')
     run_tool('model_converters/export_teacher.py', tmp_path / 'toy.py',
              trained / 'work/iter_4.pth', tmp_path / 'plain.pth')

@@ -29,8 +29,8 @@ from pycocotools.coco import COCO
 from show_pseudo_labels import build_model, stages_of
 from torch import nn
 
+from mmssis.engine.checkpoint import read_checkpoint
 from mmssis.utils import load_config
-from mmssis.utils.checkpoint import read_checkpoint
 
 
 class Data(NamedTuple):

@@ -22,11 +22,11 @@ from mmengine.dataset import BaseDataset
 from mmengine.fileio import dump
 from torch import Tensor, nn
 
+from mmssis.engine.trained_model import load_trained_model
 from mmssis.models.pseudo_labels import LayerOutput, RankStatisticsWeights
 from mmssis.ops import rank_overlap_map
 from mmssis.structures import draw_cells, true_class_map
 from mmssis.utils import load_config
-from mmssis.utils.trained_model import load_trained_model
 
 WORTH_ENABLING = 0.2
 DEFAULT_K = 5

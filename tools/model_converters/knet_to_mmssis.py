@@ -17,8 +17,8 @@ from typing import Dict, Mapping, Tuple
 import torch
 from torch import Tensor
 
+from mmssis.engine.checkpoint import CheckpointError, read_checkpoint
 from mmssis.models.knet import ConvKernelHead, KernelUpdateHead
-from mmssis.utils.checkpoint import read_checkpoint
 
 # Published name -> our name, in this order; `\1` and `\2` are numbers of levels, layers, stages.
 RENAMED = (
@@ -147,4 +147,7 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    try:
+        main()
+    except CheckpointError as error:
+        raise SystemExit(str(error)) from error

@@ -9,10 +9,10 @@ from mmengine.logging import print_log
 from mmengine.runner import Runner
 from torch import Tensor, nn
 
+from mmssis.engine.checkpoint import read_checkpoint
 from mmssis.engine.semi_detector import semi_detector
-from mmssis.utils.checkpoint import read_checkpoint
+from mmssis.engine.trained_model import check_weights
 from mmssis.utils.settings import check_range
-from mmssis.utils.trained_model import check_weights
 
 from .teacher_ema_hook import TeacherEMAHook
 

@@ -158,7 +158,7 @@ def test_fp16_predicts_under_autocast(make_runner):
     predict = runner.model.val_step
 
     def watched(data):
-        seen.append(torch.is_autocast_enabled('cpu'))
+        seen.append(torch.is_autocast_cpu_enabled())
         return predict(data)
 
     runner.model.val_step = watched

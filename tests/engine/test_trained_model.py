@@ -6,7 +6,7 @@ from mmdet.registry import MODELS
 from mmengine.config import Config
 from toy import CLASSES, toy_detector, toy_model
 
-from mmssis.utils.trained_model import load_trained_model
+from mmssis.engine.trained_model import load_trained_model
 
 TEST_DATA = dict(dataset=dict(type='CocoDataset', metainfo=dict(classes=CLASSES)))
 
@@ -43,6 +43,16 @@ def test_classes_of_the_checkpoint_come_first(tmp_path):
     path = saved(tmp_path / 'plain.pth', MODELS.build(cfg.model).state_dict(),
                  meta=dict(dataset_meta=dict(classes=('a', 'b', 'c'))))
     assert load_trained_model(cfg, path)[1] == ('a', 'b', 'c')
+
+
+def test_buffers_of_a_hook_must_fit_though_prediction_needs_none(semi):
+    cfg, path = semi
+    content = torch.load(path)
+    cfg.model.pseudo_label_hooks.adaptive = dict(type='AdaptiveThresholdFilter', num_classes=3)
+    assert load_trained_model(cfg, path)[1] == CLASSES
+    content['state_dict']['pseudo_label_hooks.adaptive.class_thrs'] = torch.ones(7)
+    with pytest.raises(ValueError, match='adaptive.class_thrs is .7,. in the checkpoint, .3,. in'):
+        load_trained_model(cfg, saved(path, **content))
 
 
 REFUSED = [

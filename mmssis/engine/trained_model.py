@@ -3,12 +3,13 @@
 from pathlib import Path
 from typing import List, Mapping, Optional, Sequence, Tuple, Union
 
+import torch
 from mmdet.registry import DATASETS, MODELS
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from torch import Tensor, nn
 
-from .checkpoint import read_checkpoint
+from .checkpoint import CheckpointError, read_checkpoint
 
 
 def load_trained_model(cfg: Config, checkpoint: Union[str, Path], branch: Optional[str] = None
@@ -56,22 +57,49 @@ def check_weights(model: nn.Module, weights: Mapping[str, Tensor],
         branches: of 'teacher' and 'student', those that will be used; empty for a model without.
 
     Raises:
-        ValueError: with the first weights that do not fit.
+        CheckpointError: with the first weights that do not fit.
     """
     semi = any(name.startswith(('teacher.', 'student.')) for name in weights)
-    faults: List[str] = []
+    wanted = {}
     for name, own in model.state_dict().items():
-        if branches and not name.startswith(tuple(f'{branch}.' for branch in branches)):
-            continue
-        source = name.partition('.')[2] if branches and not semi else name
-        if source not in weights:
-            faults.append(f'{source} is missing')
-        elif weights[source].shape != own.shape:
-            faults.append(f'{source} is {tuple(weights[source].shape)} in the checkpoint, '
+        is_used = not branches or name.startswith(tuple(f'{branch}.' for branch in branches))
+        # What is not used is loaded all the same, so it must not have another shape.
+        if is_used or name in weights:
+            wanted[name.partition('.')[2] if branches and not semi else name] = own
+    if faults := weight_faults(wanted, weights):
+        raise CheckpointError(does_not_fit(faults))
+
+
+def weight_faults(wanted: Mapping[str, Tensor], weights: Mapping[str, Tensor]) -> List[str]:
+    """Which weights are missing, or have another shape.
+
+    Args:
+        wanted: those that the config's model needs.
+        weights: those of a checkpoint.
+
+    Returns:
+        One fault each, in words.
+    """
+    faults = []
+    for name, own in wanted.items():
+        if name not in weights:
+            faults.append(f'{name} is missing')
+        elif not torch.is_tensor(weights[name]):
+            faults.append(f'{name} is no tensor')
+        elif weights[name].shape != own.shape:
+            faults.append(f'{name} is {tuple(weights[name].shape)} in the checkpoint, '
                           f'{tuple(own.shape)} in the config')
-    if faults:
-        raise ValueError(f'The checkpoint does not fit the config ({len(faults)} weights): '
-                         f'{"; ".join(faults[:3])}. Another config or number of classes?')
+    return faults
+
+
+def does_not_fit(faults: Sequence[str]) -> str:
+    """The message about weights that do not fit.
+
+    Args:
+        faults: from :func:`weight_faults`.
+    """
+    return (f'The checkpoint does not fit the config ({len(faults)} weights): '
+            f'{"; ".join(faults[:3])}. Another config or number of classes?')
 
 
 def _class_names(cfg: Config, content: dict) -> Tuple[str, ...]:
