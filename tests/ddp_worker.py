@@ -1,6 +1,8 @@
 """One rank of the DDP tests: ``torchrun --nproc_per_node 2 ddp_worker.py ROOT SCENARIO...``."""
 
 import json
+import os
+import signal
 import sys
 import time
 from pathlib import Path
@@ -10,12 +12,15 @@ import torch.distributed as dist
 from mmcv.transforms import BaseTransform
 from mmdet.registry import TRANSFORMS
 from mmengine.config import Config
+from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from toy import toy_config
 from toy_box_teacher import box_config
 from toy_pais import pais_config
 
 import mmssis  # noqa: F401
+from mmssis.engine.run_lock import hold_work_dir
+from mmssis.engine.stop_signals import StoppedBySignal
 
 ITERS = 3
 
@@ -30,6 +35,39 @@ class StalledStorage(BaseTransform):
         return results
 
 
+class SignalToOneRank(Hook):
+    """SIGTERM to rank 1 alone, in its second iteration."""
+
+    def before_train_iter(self, runner: Runner, *args: object, **kwargs: object) -> None:
+        """Send it."""
+        if dist.get_rank() == 1 and runner.iter == 1:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+
+def stop_and_resume(config: Config) -> None:
+    """All ranks stop after the same step, with a checkpoint, and the run goes on from there."""
+    config.work_dir += '_stopped'
+    runner = Runner.from_cfg(config)
+    runner.register_hook(SignalToOneRank())
+    try:
+        runner.train()
+    except StoppedBySignal as stop:
+        assert stop.code == 128 + signal.SIGTERM
+    assert runner.iter == 2
+    config.update(resume=True, load_from=f'{config.work_dir}/iter_2.pth',
+                  experiment_name='resumed')
+
+
+def is_refused(work_dir: str) -> bool:
+    """Whether a second run is refused on this rank, which then has no process group any more."""
+    with hold_work_dir(work_dir):
+        try:
+            with hold_work_dir(work_dir):
+                return False
+        except SystemExit as refusal:
+            return ('in use by' in str(refusal)) == (int(os.environ['RANK']) == 0)
+
+
 def make_config(root: Path, scenario: str) -> Config:
     """Training config of this rank in a scenario; 'knet:...' is the scenario on PAIS's K-Net."""
     kind, _, scenario = scenario.rpartition(':')
@@ -41,6 +79,9 @@ def make_config(root: Path, scenario: str) -> Config:
                          else toy_config(root, **settings))
     dataset = config.train_dataloader.dataset
     labeled, unlabeled = dataset.labeled, dataset.unlabeled
+    if scenario in ('normal', 'signal'):
+        # A checkpoint holds the running statistics of rank 0; those of the others are not resumed.
+        config.model.detector.backbone.norm_eval = True
     if scenario == 'no_pseudo_labels' and rank == 1:
         config.model.pseudo_label_hooks = dict(
             none=dict(type='ClassThresholdFilter', class_thr=1.0),
@@ -107,20 +148,24 @@ def main() -> None:
         toy_config(root, num_labeled=6, num_unlabeled=6)
         write_variants(root)
     dist.barrier()
+    sums_of = {}
     for scenario in scenarios:
         config = make_config(root, scenario)
         config.experiment_name = scenario
+        if scenario == 'signal':
+            stop_and_resume(config)
         runner = Runner.from_cfg(config)
         runner.train()
         total = torch.stack([p.double().sum() for p in runner.model.module.parameters()]).sum()
         sums = [torch.zeros_like(total) for _ in range(dist.get_world_size())]
         dist.all_gather(sums, total)
         assert torch.isfinite(total) and torch.allclose(sums[0], sums[1]), (scenario, sums)
+        if scenario == 'signal':
+            assert abs(total - sums_of['normal']) == 0, 'the resumed run is another one'
+        sums_of[scenario] = total
         if dist.get_rank() == 0:
             print(f'scenario {scenario} ok', flush=True)
-    # A rank that leaves first would make the other's gloo threads abort.
-    dist.barrier()
-    dist.destroy_process_group()
+    assert is_refused(str(root / 'locked')) and not dist.is_initialized()
 
 
 if __name__ == '__main__':

@@ -6,15 +6,21 @@ Works on a GPU and on the CPU; ``tools/dist_train.sh`` starts it on several. Ada
 
 import argparse
 from pathlib import Path
+from typing import Optional
 
 import torch
 from mmengine.config import Config
-from mmengine.runner import Runner
 
 import mmssis  # noqa: F401  registers every component before the config is read
-from mmssis.engine.resume import find_resumable_checkpoint, is_readable_checkpoint
+from mmssis.engine.building import naming_the_part
+from mmssis.engine.checkpoint import CheckpointError
+from mmssis.engine.evaluation_checks import build_val_loop
 from mmssis.engine.run import add_run_arguments, configure_run, leave_process_group
+from mmssis.engine.run_lock import hold_work_dir
+from mmssis.engine.runner import ResumableRunner
+from mmssis.engine.stop_signals import StoppedBySignal
 from mmssis.utils.config import load_config
+from mmssis.utils.write_errors import WriteError, explained_write_errors
 
 
 def parse_args() -> argparse.Namespace:
@@ -23,8 +29,8 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('config', help='config file')
     add_run_arguments(parser)
     parser.add_argument('--resume', nargs='?', const='auto', metavar='CHECKPOINT',
-                        help='continue from the newest whole checkpoint of the work directory, '
-                        'or from the one given')
+                        help='continue from the newest whole checkpoint of the work directory '
+                        'that fits, or from the one given')
     parser.add_argument('--amp', action='store_true', help='mixed precision (needs a GPU)')
     parser.add_argument('--auto-scale-lr', action='store_true',
                         help="scale the learning rate from the config's base_batch_size to the "
@@ -62,28 +68,26 @@ def enable_lr_scaling(cfg: Config) -> None:
     cfg.auto_scale_lr.enable = True
 
 
-def choose_checkpoint(cfg: Config, resume: str) -> None:
-    """Set the checkpoint to continue from.
+def choose_checkpoint(cfg: Config, resume: str) -> Optional[str]:
+    """Say what to continue from; the runner looks for it and judges it.
 
     Args:
         cfg (Config): The run, changed in place.
-        resume (str): A checkpoint, or 'auto' for the newest whole one of the work directory.
+        resume (str): A checkpoint, or 'auto' for the newest of the work directory that is whole
+            and fits.
+
+    Returns:
+        str | None: The config's ``load_from``, to begin from if there is none.
 
     Raises:
-        SystemExit: If the given checkpoint is missing or torn.
+        SystemExit: If the given checkpoint is missing.
     """
-    if resume == 'auto':
-        checkpoint = find_resumable_checkpoint(cfg.work_dir)
-        if checkpoint is None:
-            print(f'No checkpoint in {cfg.work_dir}: starting at iteration 0.', flush=True)
-    elif is_readable_checkpoint(resume):
-        checkpoint = resume
-    else:
-        fault = 'is torn or no checkpoint' if Path(resume).exists() else 'does not exist'
+    if resume != 'auto' and not Path(resume).is_file():
+        fault = 'is a folder or a device' if Path(resume).exists() else 'does not exist'
         raise SystemExit(f'--resume {resume}: that file {fault}.')
-    cfg.resume = checkpoint is not None
-    if checkpoint is not None:
-        cfg.load_from = checkpoint
+    begin_from = cfg.get('load_from')
+    cfg.resume, cfg.load_from = True, None if resume == 'auto' else resume
+    return begin_from
 
 
 def name_work_dir(cfg: Config, path: str) -> None:
@@ -109,11 +113,24 @@ def main() -> None:
         enable_lr_scaling(cfg)
     # A config that says `resume = True` means the same as the option.
     resume = args.resume or ('auto' if cfg.get('resume') and not cfg.get('load_from') else None)
-    if resume is not None:
-        choose_checkpoint(cfg, resume)
-    Runner.from_cfg(cfg).train()
+    with (hold_work_dir(cfg.work_dir), explained_write_errors(cfg.work_dir),
+          naming_the_part(cfg)):
+        begin_from = choose_checkpoint(cfg, resume) if resume is not None else None
+        try:
+            runner = ResumableRunner.from_cfg(cfg)
+            runner.begin_from = begin_from
+            build_val_loop(runner)
+            runner.train()
+        except CheckpointError as error:
+            raise SystemExit(str(error)) from error
 
 
 if __name__ == '__main__':
-    main()
+    try:
+        main()
+    except StoppedBySignal:
+        leave_process_group()
+        raise
+    except WriteError as error:
+        raise SystemExit(str(error)) from error
     leave_process_group()

@@ -1,11 +1,18 @@
 """Checkpoints that are either whole or not there."""
 
 import os
+import re
 import tempfile
+from contextlib import suppress
 from pathlib import Path
-from typing import Union
+from typing import List, Union
 
 from mmengine.fileio import LocalBackend, register_backend
+
+from mmssis.utils.write_errors import explain_write_error
+
+PARTIAL = re.compile(r'\..+\.[a-z0-9_]{8}\.partial')
+"""Name of a file that is being written: the final name between a dot and ``mkstemp``'s letters."""
 
 
 @register_backend('atomic')
@@ -25,22 +32,14 @@ class AtomicBackend(LocalBackend):
             filepath (str | Path): File to write; its folder is made.
 
         Raises:
-            OSError: If the disk is full or the folder cannot be written; no file is left behind.
+            WriteError: If the disk is full or the folder cannot be written; no file is left behind.
         """
-        folder, name = os.path.split(os.path.abspath(filepath))
-        os.makedirs(folder, exist_ok=True)
-        # In the same folder, since a rename is atomic within one file system only.
-        handle, partial = tempfile.mkstemp(prefix=f'.{name}.', suffix='.partial', dir=folder)
+        folder = os.path.dirname(os.path.abspath(filepath))
         try:
-            with os.fdopen(handle, 'wb') as file:
-                file.write(obj)
-                file.flush()
-                os.fsync(file.fileno())
-            os.chmod(partial, 0o666 & ~_umask())
-            os.replace(partial, filepath)
-        except BaseException:
-            os.unlink(partial)
-            raise
+            os.makedirs(folder, exist_ok=True)
+            _write_and_rename(obj, folder, os.path.abspath(filepath))
+        except OSError as error:
+            raise explain_write_error(error, filepath, len(obj)) from error
         _sync_folder(folder)
 
     def put_text(self, obj: str, filepath: Union[str, Path], encoding: str = 'utf-8') -> None:
@@ -52,6 +51,40 @@ class AtomicBackend(LocalBackend):
             encoding (str): Encoding of the file.
         """
         self.put(obj.encode(encoding), filepath)
+
+
+def remove_partial_files(folder: Union[str, Path]) -> List[str]:
+    """Remove what processes that were killed while they wrote have left; nobody may write now.
+
+    Args:
+        folder (str | Path): Folder of checkpoints; those below it are left alone.
+
+    Returns:
+        list[str]: Names of the removed files.
+    """
+    removed = []
+    for path in sorted(Path(folder).glob('.*.partial')):
+        if PARTIAL.fullmatch(path.name) and path.is_file() and not path.is_symlink():
+            with suppress(OSError):
+                path.unlink()
+                removed.append(path.name)
+    return removed
+
+
+def _write_and_rename(content: bytes, folder: str, filepath: str) -> None:
+    """Write a hidden file in the same folder, since a rename is atomic in one file system only."""
+    handle, partial = tempfile.mkstemp(prefix=f'.{os.path.basename(filepath)}.',
+                                       suffix='.partial', dir=folder)
+    try:
+        with os.fdopen(handle, 'wb') as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(partial, 0o666 & ~_umask())
+        os.replace(partial, filepath)
+    except BaseException:
+        os.unlink(partial)
+        raise
 
 
 def _umask() -> int:

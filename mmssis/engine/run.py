@@ -8,6 +8,8 @@ from typing import Any, Dict
 import torch
 import torch.distributed as dist
 from mmengine.config import Config, DictAction
+from mmengine.dist import init_dist
+from mmengine.utils.dl_utils import set_multi_processing
 
 from .cpu_distributed import must_use_cpu, use_cpu_for_distributed
 
@@ -32,7 +34,7 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def configure_run(cfg: Config, args: argparse.Namespace) -> None:
-    """Set work directory and launcher; without a GPU, let the run use the CPU.
+    """Set work directory and launcher; join the process group, on the CPU if there is no GPU.
 
     Args:
         cfg (Config): The run, changed in place.
@@ -46,8 +48,17 @@ def configure_run(cfg: Config, args: argparse.Namespace) -> None:
         cfg.work_dir = str(Path('work_dirs', Path(args.config).stem))
     if must_use_cpu(args.launcher):
         use_cpu_for_distributed(cfg)
+    elif args.launcher != 'none':
+        _join_process_group(cfg)
     if not torch.cuda.is_available() and os.environ['LOCAL_RANK'] == '0':
         print('No GPU found: running on the CPU.', flush=True)
+
+
+def _join_process_group(cfg: Config) -> None:
+    """As the Runner does it, which writes into the work directory before ranks could agree."""
+    env_cfg = cfg.get('env_cfg', {})
+    set_multi_processing(**env_cfg.get('mp_cfg', {}), distributed=True)
+    init_dist(cfg.launcher, **env_cfg.get('dist_cfg', {}))
 
 
 def plain_numbers(metrics: Dict[str, Any]) -> Dict[str, float]:

@@ -11,6 +11,7 @@ from mmengine.fileio import get_file_backend
 from mmengine.runner import save_checkpoint
 
 from mmssis.engine.atomic_backend import AtomicBackend
+from mmssis.engine.checkpoint import CheckpointError
 from mmssis.engine.resume import checkpoints_of, find_resumable_checkpoint, is_readable_checkpoint
 
 
@@ -41,7 +42,7 @@ def test_full_disk_keeps_the_old_file_and_leaves_no_rest(tmp_path: Path) -> None
     backend, path = AtomicBackend(), tmp_path / 'iter_1.pth'
     backend.put(b'old', path)
     with mock.patch('os.fsync', side_effect=OSError(28, 'No space left on device')):
-        with pytest.raises(OSError, match='No space'):
+        with pytest.raises(OSError, match='No space.*iter_1.pth.*Free 1 MB.*--resume'):
             backend.put(b'new', path)
     assert path.read_bytes() == b'old'
     assert os.listdir(tmp_path) == ['iter_1.pth']
@@ -75,13 +76,41 @@ def test_resume_falls_back_to_the_newest_whole_checkpoint(tmp_path: Path) -> Non
     for content in ('', '\0\0\0\0', 'gone/iter_30.pth', str(torn)):
         (tmp_path / 'last_checkpoint').write_text(content)
         assert find_resumable_checkpoint(tmp_path) == str(whole), content
-    named = save(tmp_path, 5)
-    (tmp_path / 'last_checkpoint').write_text(str(named))
-    assert find_resumable_checkpoint(tmp_path) == str(named)
+    # Killed between the checkpoint and its pointer: the newest counts.
+    (tmp_path / 'last_checkpoint').write_text(str(save(tmp_path, 5)))
+    assert find_resumable_checkpoint(tmp_path) == str(whole)
     assert find_resumable_checkpoint(tmp_path / 'missing') is None
+
+
+def test_the_pointer_counts_for_other_names_of_its_own_folder(tmp_path: Path) -> None:
+    elsewhere, here = save(tmp_path / 'a', 9), tmp_path / 'b'
+    here.mkdir()
+    (here / 'last_checkpoint').write_text(str(elsewhere))
+    with pytest.raises(CheckpointError, match=f'names one of another folder: --resume {elsewhere}'):
+        find_resumable_checkpoint(here)
+    whole = save(here, 3)
+    assert find_resumable_checkpoint(here) == str(whole)
+    (here / 'mine.pth').write_bytes(whole.read_bytes())
+    for named, found in ((here / 'mine.pth', here / 'mine.pth'), (here / 'gone.pth', whole)):
+        (here / 'last_checkpoint').write_text(str(named))
+        assert find_resumable_checkpoint(here) == str(found)
+    (here / 'mine.pth').unlink()
+    (here / 'mine.pth').symlink_to(elsewhere)
+    (here / 'last_checkpoint').write_text(str(here / 'mine.pth'))
+    assert find_resumable_checkpoint(here) == str(whole)
+
+
+def test_a_wrong_checksum_is_torn(tmp_path: Path) -> None:
+    path = save(tmp_path, 5)
+    content = bytearray(path.read_bytes())
+    content[content.index(b'step')] ^= 1
+    path.write_bytes(content)
+    assert not is_readable_checkpoint(path)
 
 
 def test_resume_with_torn_checkpoints_only_is_refused(tmp_path: Path) -> None:
     (tmp_path / 'iter_5.pth').write_bytes(b'PK')
-    with pytest.raises(RuntimeError, match='iter_5.pth.*--resume PATH'):
+    (tmp_path / 'iter_4.pth').mkdir()
+    with pytest.raises(CheckpointError, match='iter_5.pth: it is torn[^$]*iter_4.pth: it is no f'
+                                              '[^$]*--resume PATH'):
         find_resumable_checkpoint(tmp_path)

@@ -1,15 +1,25 @@
 """Training loop that resumes at the right batch without reading the earlier ones."""
 
+import logging
+import signal
+from pathlib import Path
 from typing import Any, Iterator, Optional, Union
 
 from mmdet.registry import LOOPS
+from mmengine.hooks import CheckpointHook
 from mmengine.logging import print_log
 from mmengine.runner import IterBasedTrainLoop, Runner
 from torch.utils.data import DataLoader
 
 from mmssis.engine.hooks.teacher_ema_hook import TeacherEMAHook
 from mmssis.engine.semi_detector import unwrapped_model
+from mmssis.engine.stop_signals import (StoppedBySignal, StopSignals, ValidationStopHook,
+                                        ValidationStopped)
 from mmssis.models.detectors import SemiInstanceSegmentor
+from mmssis.utils.workers import guard_workers
+
+VALIDATED = 'validated_iteration'
+"""Key of ``message_hub`` for the last iteration whose validation is done."""
 
 
 @LOOPS.register_module()
@@ -22,6 +32,10 @@ class SemiTrainLoop(IterBasedTrainLoop):
     On resume the sampler is moved on before any worker starts, so no skipped image is loaded,
     whatever the number of workers; mmengine's own loop loads them all again for a sampler of
     batches. ``run`` is adapted from mmengine's ``IterBasedTrainLoop`` (Apache-2.0).
+
+    SIGTERM and SIGINT end it after the step, or after a batch of the validation, with a checkpoint;
+    gradients that are being accumulated are brought to their update first. A resumed run begins
+    with the validation that its checkpoint does not know of.
 
     Args:
         runner (Runner): The runner.
@@ -48,6 +62,7 @@ class SemiTrainLoop(IterBasedTrainLoop):
             raise ValueError(
                 'SemiTrainLoop needs train_dataloader.batch_sampler=dict(type="SemiBatchSampler", '
                 f'...), got {type(self.dataloader.batch_sampler).__name__}.')
+        guard_workers(self.dataloader)
         self.dataloader_iterator = _LazyIterator(self.dataloader)
 
     def run(self) -> Any:
@@ -58,20 +73,87 @@ class SemiTrainLoop(IterBasedTrainLoop):
 
         Raises:
             ValueError: If nothing would make a teacher of the student after burn-in.
+            StoppedBySignal: After SIGTERM or SIGINT, on every rank.
         """
         self._check_teacher()
         self.runner.call_hook('before_train')
         self.runner.call_hook('before_train_epoch')
         self._find_position()
-        while self._iter < self._max_iters and not self.stop_training:
-            self.runner.model.train()
-            self._set_clock()
-            self.run_iter(next(self.dataloader_iterator))
-            if self._validation_is_due():
-                self.runner.val_loop.run()
+        with StopSignals() as signals:
+            self._watch_validation(signals)
+            stopped = self._run(signals)
+            if stopped:
+                self._save(stopped)
         self.runner.call_hook('after_train_epoch')
         self.runner.call_hook('after_train')
+        if stopped:
+            raise StoppedBySignal(stopped)
         return self.runner.model
+
+    def _run(self, signals: StopSignals) -> int:
+        """Validate and train in turn.
+
+        Returns:
+            The signal that ended it, 0 at its end.
+        """
+        while True:
+            if self._validation_is_due() and not self._validate():
+                return signals.agreed()
+            if self._iter >= self._max_iters or self.stop_training:
+                return 0
+            stopped = self._step(signals)
+            if stopped:
+                return stopped
+
+    def _step(self, signals: StopSignals) -> int:
+        """Run one iteration; after a signal, as many as lead to an update of the weights.
+
+        Returns:
+            The signal to stop for, 0 if there is none.
+        """
+        while True:
+            self.runner.model.train()
+            self._set_clock(self._iter)
+            self.run_iter(next(self.dataloader_iterator))
+            stopped = signals.agreed()
+            if not stopped or self.runner.optim_wrapper.should_update():
+                return stopped
+
+    def _watch_validation(self, signals: StopSignals) -> None:
+        """Let a signal end a validation too."""
+        if self.runner.val_loop is not None:
+            guard_workers(self.runner.val_loop.dataloader)
+            self.runner.register_hook(ValidationStopHook(signals))
+
+    def _validate(self) -> bool:
+        """Validate the iteration that has just ended; False if a signal came in between."""
+        hub = self.runner.message_hub
+        earlier = hub.runtime_info.get(VALIDATED, 0)
+        # Before it, since the checkpoint of a new best is written within it.
+        hub.update_info(VALIDATED, self._iter)
+        self._set_clock(self._iter - 1)
+        try:
+            self.runner.val_loop.run()
+        except ValidationStopped:
+            hub.update_info(VALIDATED, earlier)
+            return False
+        return True
+
+    def _save(self, number: int) -> None:
+        """Write a checkpoint of the iteration that has just ended, and say how to go on."""
+        hooks = [hook for hook in self.runner.hooks if isinstance(hook, CheckpointHook)]
+        for hook in hooks if self.runner.optim_wrapper.should_update() else []:
+            if Path(hook.last_ckpt or '').name != hook.filename_tmpl.format(self._iter):
+                hook.interval, hook.save_begin = 1, 0
+                # The hook saves at the end of an iteration, before that is counted.
+                self._iter -= 1
+                hook.after_train_iter(self.runner, self._iter)
+                self._iter += 1
+        saved = next((hook.last_ckpt for hook in hooks if hook.last_ckpt), None)
+        print_log(
+            f'Stopped by {signal.Signals(number).name} after iteration {self._iter} of '
+            f'{self._max_iters}. Last checkpoint: {saved or "none"}. The same command with '
+            '--resume goes on from there.', 'current', logging.WARNING)
 
     @property
     def _detector(self) -> Optional[SemiInstanceSegmentor]:
@@ -91,10 +173,10 @@ class SemiTrainLoop(IterBasedTrainLoop):
                 "default_hooks.teacher = dict(type='TeacherEMAHook'), or model.burn_in to the "
                 'length of the run')
 
-    def _set_clock(self) -> None:
-        """Tell the detector the iteration."""
+    def _set_clock(self, iteration: int) -> None:
+        """Tell the detector the index of an iteration."""
         if self._detector is not None:
-            self._detector.set_clock(self._iter, self._max_iters)
+            self._detector.set_clock(iteration, self._max_iters)
 
     def _find_position(self) -> None:
         """Give the sampler seed and burn-in, and move it to the current iteration."""
@@ -106,8 +188,10 @@ class SemiTrainLoop(IterBasedTrainLoop):
             batch_sampler.skip(self._iter)
 
     def _validation_is_due(self) -> bool:
-        """Whether the iteration that has just ended is followed by a validation."""
-        if self.runner.val_loop is None or self._iter < self.val_begin:
+        """Whether the iteration that has just ended is followed by a validation not done yet."""
+        if self.runner.val_loop is None or self._iter < max(self.val_begin, 1):
+            return False
+        if self.runner.message_hub.runtime_info.get(VALIDATED) == self._iter:
             return False
         return self._iter % self.val_interval == 0 or self._iter == self._max_iters
 

@@ -36,7 +36,7 @@ class SemiValLoop(ValLoop):
                  dataloader: Union[DataLoader, Dict],
                  evaluator: Union[Evaluator, Dict, List],
                  fp16: bool = False,
-                 predict_on: Sequence[str] = ('teacher', 'student')) -> None:
+                 predict_on: Union[str, Sequence[str]] = ('teacher', 'student')) -> None:
         super().__init__(runner, dataloader, evaluator, fp16=fp16)
         names = [predict_on] if isinstance(predict_on, str) else list(predict_on)
         if not names or len(set(names)) < len(names) or set(names) - {'teacher', 'student'}:

@@ -112,7 +112,8 @@ def test_hidden_ground_truth(start, make_instances, tmp_path):
     path = tmp_path / 'hidden.json'
     path.write_text(json.dumps(dict(
         images=[dict(id=1, file_name='a.jpg', height=16, width=16)],
-        annotations=[dict(id=1, image_id=1, category_id=1, segmentation=square)],
+        annotations=[dict(id=1, image_id=1, category_id=1, bbox=[0, 0, 8, 8],
+                          segmentation=square)],
         categories=[dict(id=1, name='cat'), dict(id=2, name='dog')])))
     runner, hook = start(hooks=(), hidden_ann_file=str(path))
     found = make_instances([(0, 0, 0, 8), (1, 8, 8, 8)])

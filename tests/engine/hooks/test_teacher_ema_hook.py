@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from mmengine.hooks import EMAHook
 from mmengine.optim import OptimWrapper
 from torch import nn
 
@@ -28,7 +29,7 @@ def make_runner(model, iteration=0, accumulative_counts=1):
     trainable = [p for p in model.student.parameters() if p.requires_grad]
     wrapper = OptimWrapper(torch.optim.SGD(trainable, lr=0.1),
                            accumulative_counts=accumulative_counts)
-    return SimpleNamespace(model=model, iter=iteration, optim_wrapper=wrapper)
+    return SimpleNamespace(model=model, iter=iteration, optim_wrapper=wrapper, hooks=[])
 
 
 def train(runner, hook, steps):
@@ -132,3 +133,11 @@ def test_warm_up():
     hook = TeacherEMAHook(0.999, warm_up=999, warm_up_offset=1)
     for step in (1, 998, 999, 1000):
         assert hook.momentum_at(step) == pytest.approx(min(0.999, 1 - 1 / (step + 1)))
+
+
+def test_two_moving_averages_are_refused():
+    for other in (TeacherEMAHook(), EMAHook()):
+        runner = make_runner(Pair())
+        runner.hooks = [hook := TeacherEMAHook(), other]
+        with pytest.raises(ValueError, match=f'and {type(other).__name__} would both'):
+            hook.before_train(runner)
