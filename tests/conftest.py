@@ -19,6 +19,13 @@ import mmssis  # noqa: F401
 gc.freeze()
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Options of tests/fuzz: how many inputs each family gets, and their seed."""
+    parser.addoption('--fuzz-inputs', type=int, default=40, help='inputs of each fuzz family')
+    parser.addoption('--fuzz-seed', type=int, default=0, help='seed of the fuzz inputs')
+    parser.addoption('--fuzz-log', metavar='FILE', help='write every input and its outcome')
+
+
 @pytest.fixture(autouse=True)
 def _scope_and_seed():
     """Every test starts in mmdet's scope, from one seed of every generator."""

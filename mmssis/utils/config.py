@@ -5,12 +5,19 @@ from typing import Any, Dict, Iterator, Optional, Union
 
 from mmengine.config import Config, ConfigDict
 
+from .annotation_files import check_annotation_files
 from .batch import apply_batch_size
 from .data_set import apply_data_set
+from .exact_config import ExactConfig
+from .image_loading import apply_image_loading
+from .misspelt import check_misspelt
+from .num_classes import check_num_classes
 from .num_queries import apply_num_queries
 from .options import MMENGINE_HOOKS, Options
 from .provenance import (check_files, config_files, drop_helpers, settle_lengths,
                          start_data_set_afresh, stated_keys)
+from .reading import read_config
+from .run_settings import check_kinds, check_numbers
 from .schedule import apply_schedule
 from .self_training import apply_self_training
 from .signatures import check_signatures
@@ -26,9 +33,9 @@ def load_config(path: Union[str, Path],
     """Read a config, resolve the keys of mmssis and check that every setting is read.
 
     The keys are ``data_set``, ``split``, ``schedule``, ``image_size``, ``crop_size``,
-    ``scale_jitter``, ``num_queries``, ``supervised`` and ``self_training``; docs/config_keys.md
-    explains them. A config without any of them is returned as it is written, less the variables
-    that only help to write it.
+    ``scale_jitter``, ``num_queries``, ``image_loading``, ``supervised`` and ``self_training``;
+    docs/config_keys.md explains them. A config without any of them is returned as it is written,
+    less the variables that only help to write it.
 
     Args:
         path: the config file.
@@ -44,7 +51,8 @@ def load_config(path: Union[str, Path],
         FileNotFoundError: if a file of ``data_set`` is not there.
     """
     import mmssis  # noqa: F401  registers every type before anything is checked
-    cfg = Config.fromfile(path)
+    cfg = ExactConfig.of(read_config(path))
+    check_kinds(cfg)
     _drop_scopes(cfg)
     files = config_files(path)
     check_files(files, cfg)
@@ -57,6 +65,7 @@ def load_config(path: Union[str, Path],
     if supervised:
         make_supervised(cfg)
     options.merge(cfg)
+    check_kinds(cfg)
 
     apply_split(cfg, options)
     if 'data_set' in cfg:
@@ -65,11 +74,17 @@ def load_config(path: Union[str, Path],
     options.merge_final(cfg, 'param_scheduler')
     apply_sizes(cfg, stated_keys(files, options))
     apply_num_queries(cfg)
+    apply_image_loading(cfg)
     apply_batch_size(cfg)
     apply_self_training(cfg, Path(path).stem)
 
+    check_numbers(cfg)
+    check_misspelt(cfg)
     options.check_result(cfg)
     check_signatures(cfg)
+    check_num_classes(cfg)
+    if check_data:
+        check_annotation_files(cfg)
     _drop_left_out_hooks(cfg)
     return cfg
 

@@ -5,13 +5,14 @@ from typing import Dict, Tuple
 # Those of mmssis, with their own keys.
 OWN_KEYS: Dict[str, Tuple[str, ...]] = dict(
     data_set=('root', 'classes', 'labeled', 'boxes', 'unlabeled', 'val', 'test', 'image_dirs',
-              'hidden', 'splits', 'palette'),
+              'hidden', 'splits', 'palette', 'keep_empty'),
     split=('percent', 'fold'),
     schedule=('max_iters', 'burn_in', 'val_interval'),
     image_size=(),
     crop_size=(),
     scale_jitter=(),
     num_queries=(),
+    image_loading=('max_pixels', 'bits'),
     supervised=(),
     self_training=('preset', 'box_thr', 'pixel_thr', 'score_floor', 'max_per_image',
                    'on_unreadable', 'workers', 'amp'))

@@ -1,9 +1,54 @@
 """The number of classes, wherever a model config repeats it."""
 
-from typing import Any, List
+from typing import Any, Iterator, List, Tuple
 
+from mmengine.config import Config
+
+from .data_set_spec import train_sources
+
+KEYS = ('num_classes', 'num_things_classes')
 # A backbone's own class count belongs to its ImageNet head, a classifier's to its weights.
 OTHER_CLASSES = ('backbone', 'classifier')
+# Tells objects from background, whatever their class.
+NO_CLASSES = ('rpn_head', )
+
+
+def check_num_classes(cfg: Config) -> None:
+    """Refuse heads and hooks for another number of classes than the training data have.
+
+    Args:
+        cfg: any config; without ``metainfo.classes`` in its data sets the numbers are not compared.
+
+    Raises:
+        ValueError: with the key.
+    """
+    classes = next((source.metainfo['classes'] for source in train_sources(cfg).values()
+                    if 'classes' in (source.get('metainfo') or {})), None)
+    for place, key, node in _class_counts(cfg.model, 'model'):
+        count = node[key]
+        if classes is not None and count != len(classes):
+            raise ValueError(f'{place}.{key} = {count!r}, but the training data have '
+                             f'{len(classes)} classes: give {len(classes)}')
+        weights = (node.get('loss_cls') or {}).get('class_weight')
+        if key == 'num_things_classes' and isinstance(weights, (list, tuple)):
+            wanted = count + node.get('num_stuff_classes', 0) + 1
+            if len(weights) != wanted:
+                raise ValueError(f'{place}.loss_cls.class_weight has {len(weights)} numbers: give '
+                                 f'{wanted}, one for each class and one for no-object')
+
+
+def _class_counts(node: Any, place: str) -> Iterator[Tuple[str, str, dict]]:
+    """Places, keys and dicts of the numbers of classes in a model config."""
+    if isinstance(node, (list, tuple)):
+        node = dict(enumerate(node))
+    if not isinstance(node, dict):
+        return
+    for key in KEYS:
+        if node.get(key) is not None:
+            yield place, key, node
+    for key, part in node.items():
+        if key not in OTHER_CLASSES + NO_CLASSES:
+            yield from _class_counts(part, f'{place}.{key}')
 
 
 def set_num_classes(model: Any, num_classes: int) -> None:
@@ -27,7 +72,7 @@ def set_num_classes(model: Any, num_classes: int) -> None:
         return
     if isinstance(model.get('class_weight'), (list, tuple)):
         model['class_weight'] = resize_class_weight(model['class_weight'], num_classes)
-    for key in ('num_classes', 'num_things_classes'):
+    for key in KEYS:
         if isinstance(model.get(key), int):
             model[key] = num_classes
     if 'num_stuff_classes' in model:
@@ -50,6 +95,9 @@ def resize_class_weight(weights: List[float], num_classes: int) -> List[float]:
     Raises:
         ValueError: if the classes have different weights and their number changes.
     """
+    if not weights:
+        raise ValueError('class_weight is empty: leave it out, or give one number for each class '
+                         'and one for no-object')
     *class_weights, no_object = weights
     if len(class_weights) == num_classes:
         return list(weights)

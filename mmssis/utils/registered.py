@@ -1,7 +1,9 @@
 """Find the class that a config names by ``type``."""
 
 from functools import lru_cache
-from typing import Any, Callable, List, Tuple
+from typing import Any, Callable, Iterator, List, Tuple
+
+import mmdet.registry
 
 REGISTRIES = (
     'MODELS', 'DATASETS', 'TRANSFORMS', 'HOOKS', 'METRICS', 'EVALUATOR', 'LOOPS', 'OPTIMIZERS',
@@ -23,10 +25,18 @@ def find_types(kind: Any) -> Tuple[Callable, ...]:
     return _registered(kind) if isinstance(kind, str) else ()
 
 
+def registered_names() -> Iterator[str]:
+    """Names of the classes in mmdet's registries and those that they fall back to."""
+    for name in REGISTRIES:
+        registry = getattr(mmdet.registry, name, None)
+        while registry is not None:
+            yield from registry.module_dict
+            registry = registry.parent
+
+
 @lru_cache(maxsize=None)
 def _registered(name: str) -> Tuple[Callable, ...]:
     """Classes with a name in any registry of mmdet."""
-    import mmdet.registry
     found: List[Callable] = []
     for registry_name in REGISTRIES:
         registry = getattr(mmdet.registry, registry_name, None)

@@ -24,10 +24,10 @@ def check_range(place: str, value: Number, low: float = -inf, high: float = inf,
         The value, unchanged.
 
     Raises:
-        ValueError: if the value is outside, NaN or no number. Booleans and texts are none.
+        ValueError: if the value is outside, not finite or no number. Booleans and texts are none.
     """
     kind = Integral if whole else Real
-    fits = isinstance(value, kind) and not isinstance(value, bool)
+    fits = isinstance(value, kind) and not isinstance(value, bool) and -inf < value < inf
     fits = fits and (low < value if open_low else low <= value)
     fits = fits and (value < high if open_high else value <= high)
     if not fits:

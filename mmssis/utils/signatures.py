@@ -1,15 +1,19 @@
 """Every dict of a config with a ``type``, checked against the signature of its class."""
 
 import inspect
+import math
+import re
 import typing
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from numbers import Real
-from typing import Any, Callable, Dict, Iterator, NamedTuple, Optional, Tuple, Union
+from typing import Any, Callable, Dict, Iterator, NamedTuple, Optional, Set, Tuple, Union
 
+import msgspec
+import numpy as np
 from mmengine.config import Config
 
 from .nearest import nearest_name
-from .registered import find_types
+from .registered import find_types, registered_names
 
 # Keys that mmengine, mmcv or mmdet take out before the class is built.
 MARKS = ('type', '_scope_', '_delete_')
@@ -28,9 +32,14 @@ TAKEN_OUT = {
     'pseudo_label_hooks': ('only', 'before'),
     'rpn_head': ('num_classes', ),
 }
+# mmcv looks these types up in its operators.
+OPERATORS = ('nms', 'roi_layer')
 # Weight initialisation and transforms of albumentations have rules of their own.
 UNCHECKED = ('init_cfg', 'override')
 UNCHECKED_TYPES = ('Albu', )
+# What the annotations are made of that values are compared with.
+PLAIN = (int, float, bool, str, type(None), dict, list, tuple, Any)
+CONTAINERS = (list, tuple, dict, Sequence, Mapping)
 
 
 class Parameters(NamedTuple):
@@ -39,11 +48,13 @@ class Parameters(NamedTuple):
     Attributes:
         annotations: by name; ``inspect.Parameter.empty`` where there is none.
         defaults: by name, likewise.
+        own: names that a class of mmssis declares; their annotations are exact.
         is_open: whether any other name is taken too.
     """
 
     annotations: Dict[str, Any]
     defaults: Dict[str, Any]
+    own: Set[str]
     is_open: bool
 
 
@@ -51,16 +62,38 @@ def check_signatures(cfg: Config) -> None:
     """Refuse settings that the class of their dict does not take, and texts or None for numbers.
 
     Args:
-        cfg: any config. Types that no registry knows are left to mmengine.
+        cfg: any config.
 
     Raises:
-        ValueError: with the key and the nearest parameter.
+        ValueError: with the key and the nearest parameter or type.
     """
+    constructor = (cfg.get('optim_wrapper') or {}).get('constructor')
+    if constructor is not None:
+        check_type('optim_wrapper.constructor', constructor)
     for place, node in _typed_dicts(cfg._cfg_dict):
+        check_type(f'{place}.type', node['type'])
         found = [parameters_of(cls, node.get('resize_type')) for cls in find_types(node['type'])]
         if found:
             _check_keys(place, node, found)
             _check_values(place, node, found)
+
+
+def check_type(place: str, kind: Any) -> None:
+    """Refuse a type that no registry knows.
+
+    Args:
+        place: key of the type.
+        kind: the type.
+
+    Raises:
+        ValueError: with the nearest type.
+    """
+    if find_types(kind) or place.split('.')[-2] in OPERATORS:
+        return
+    near = nearest_name(str(kind).rpartition('.')[2], registered_names())
+    hint = f': did you mean {near!r}?' if near else (
+        ': name a registered class; custom_imports imports the module of one of yours')
+    raise ValueError(f'{place} = {kind!r} is no class that is known here{hint}')
 
 
 def accepts(node: Dict[str, Any], name: str) -> bool:
@@ -85,12 +118,16 @@ def parameters_of(cls: Callable, resize_type: Optional[str] = None) -> Parameter
     """
     annotations: Dict[str, Any] = {}
     defaults: Dict[str, Any] = {}
+    own: Set[str] = set()
     owners = [owner for owner in getattr(cls, '__mro__', ()) if '__init__' in vars(owner)] or [cls]
     is_open = True
     for owner in owners:
         if owner is object or not is_open:
             break
+        known = set(annotations)
         is_open = _add_parameters(owner, annotations, defaults)
+        if owner.__module__.startswith('mmssis.'):
+            own |= set(annotations) - known
     if is_open and 'resize_type' in annotations:
         for other in find_types(resize_type or defaults['resize_type']):
             handed_on = parameters_of(other)
@@ -101,7 +138,7 @@ def parameters_of(cls: Callable, resize_type: Optional[str] = None) -> Parameter
         from mmengine.runner import Runner
         _add_parameters(Runner.save_checkpoint, annotations, defaults)
         is_open = False
-    return Parameters(annotations, defaults, is_open)
+    return Parameters(annotations, defaults, own, is_open)
 
 
 def _add_parameters(owner: Callable, annotations: Dict[str, Any], defaults: Dict[str, Any]) -> bool:
@@ -127,7 +164,7 @@ def _add_parameters(owner: Callable, annotations: Dict[str, Any], defaults: Dict
 def _typed_dicts(node: Any, place: str = '') -> Iterator[Tuple[str, Dict[str, Any]]]:
     """Dicts with a ``type`` and their keys, the outer ones first."""
     if isinstance(node, dict):
-        if 'type' in node and (isinstance(node['type'], str) or callable(node['type'])):
+        if 'type' in node and place:
             yield place, node
             if node['type'] in UNCHECKED_TYPES:
                 return
@@ -153,20 +190,47 @@ def _check_keys(place: str, node: Dict[str, Any], found: list) -> None:
 
 
 def _check_values(place: str, node: Dict[str, Any], found: list) -> None:
-    """Refuse texts and None for numbers, and fractions for whole numbers of our own classes."""
+    """Refuse texts and None for numbers; of our own classes, whatever the annotation excludes."""
     if len(found) != 1:
         return
-    own = any(getattr(cls, '__module__', '').startswith('mmssis.')
-              for cls in find_types(node['type']))
     for key, value in node.items():
-        kinds = _numbers_only(found[0].annotations.get(key))
-        if not kinds:
+        annotation = found[0].annotations.get(key)
+        if value is None and found[0].defaults.get(key, 0) is None:
             continue
-        allows_none = type(None) in kinds or found[0].defaults.get(key) is None
-        is_fraction = (own and isinstance(value, Real) and float(value) % 1 != 0
-                       and not any(issubclass(kind, float) for kind in kinds))
-        if isinstance(value, str) or (value is None and not allows_none) or is_fraction:
-            raise ValueError(f'{place}.{key} = {value!r}: give {_words(kinds)}')
+        kinds = _numbers_only(annotation)
+        is_wrong = kinds and (isinstance(value, str) or value is None and type(None) not in kinds
+                              or isinstance(value, bool) and bool not in kinds
+                              and not isinstance(found[0].defaults.get(key), bool))
+        if is_wrong or (key in found[0].own and not _fits(value, annotation)):
+            raise ValueError(f'{place}.{key} = {value!r}: give '
+                             + (_words(kinds) if kinds else _spelled(annotation)))
+
+
+def _fits(value: Any, annotation: Any) -> bool:
+    """Whether a value is of the kind that an annotation asks for; True where it cannot be told."""
+    if not _is_plain(annotation):
+        return True
+    if _is_union(annotation):
+        return any(_fits(value, child) for child in typing.get_args(annotation))
+    value = value.item() if isinstance(value, np.generic) else value
+    if isinstance(value, float) and not math.isfinite(value):
+        return False
+    try:
+        msgspec.convert(value, annotation)
+    except msgspec.ValidationError:
+        return False
+    return True
+
+
+def _is_plain(annotation: Any) -> bool:
+    """Whether an annotation is made of numbers, texts, lists and dicts alone."""
+    if annotation is inspect.Parameter.empty:
+        return False
+    origin = typing.get_origin(annotation)
+    if origin is None:
+        return annotation in PLAIN
+    return (_is_union(annotation) or origin in CONTAINERS) and all(
+        child is Ellipsis or _is_plain(child) for child in typing.get_args(annotation))
 
 
 def _numbers_only(annotation: Any) -> Tuple[type, ...]:
@@ -181,6 +245,11 @@ def _is_union(annotation: Any) -> bool:
     """Whether an annotation is a Union or an Optional."""
     origin = typing.get_origin(annotation)
     return origin is Union or type(annotation).__name__ == 'UnionType'
+
+
+def _spelled(annotation: Any) -> str:
+    """An annotation as a signature spells it."""
+    return re.sub(r'(?:typing|collections\.abc)\.', '', str(annotation))
 
 
 def _words(kinds: Tuple[type, ...]) -> str:

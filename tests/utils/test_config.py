@@ -6,6 +6,7 @@ from toy_knet import knet_config
 from toy_pseudo import pseudo_config
 
 from mmssis.utils import load_config
+from mmssis.utils.image_loading import apply_image_loading
 from mmssis.utils.num_queries import apply_num_queries
 from mmssis.utils.schedule import apply_schedule
 
@@ -112,6 +113,19 @@ def test_queries_reach_head_and_predictions(load) -> None:
     assert cfg.model.kernel_head.num_kernels == cfg.model.test_cfg.max_per_img == 7
     with pytest.raises(ValueError, match='a FCOS has no queries'):
         apply_num_queries(Config(dict(model=dict(type='FCOS'), num_queries=7)))
+
+
+def test_image_loading_reaches_every_loader(load) -> None:
+    pipeline = '[dict(type="LoadImageRobust", bits=8), dict(type="PackDetInputs")]'
+    cfg = load('image_loading = dict(bits=12)\n' + '\n'.join(
+        f'{part}_dataloader = dict(dataset=dict(pipeline={pipeline}))' for part in ('val', 'test')),
+        {'image_loading.max_pixels': 999})
+    for loader in (cfg.val_dataloader, cfg.test_dataloader):
+        assert loader.dataset.pipeline[0] == dict(type='LoadImageRobust', bits=12, max_pixels=999)
+    with pytest.raises(ValueError, match="image_loading.*'colour'"):
+        load('image_loading = dict(colour=3)')
+    with pytest.raises(ValueError, match='read by nothing: no pipeline has a LoadImageRobust'):
+        apply_image_loading(Config(dict(image_loading=dict(bits=12), model=dict(type='FCOS'))))
 
 
 def test_the_batch_is_the_sum_of_its_sources(load) -> None:

@@ -3,8 +3,9 @@
 from typing import List, Optional, Tuple
 
 import torch
+from mmdet.engine.hooks import MeanTeacherHook
 from mmdet.registry import HOOKS
-from mmengine.hooks import Hook
+from mmengine.hooks import EMAHook, Hook
 from mmengine.runner import Runner
 from torch import Tensor, nn
 
@@ -45,7 +46,17 @@ class TeacherEMAHook(Hook):
         self._copied: List[Tuple[Tensor, Tensor]] = []
 
     def before_train(self, runner: Runner) -> None:
-        """Check that teacher and student have the same tensors."""
+        """Check that teacher and student have the same tensors, and that no hook averages twice.
+
+        Raises:
+            ValueError: If they differ, or there is another moving average.
+        """
+        others = [type(hook).__name__ for hook in runner.hooks if hook is not self
+                  and isinstance(hook, (TeacherEMAHook, EMAHook, MeanTeacherHook))]
+        if others:
+            raise ValueError(
+                f'{type(self).__name__} (default_hooks.teacher) and {", ".join(others)} would both '
+                'average in every step: take the others out of default_hooks and custom_hooks')
         model = semi_detector(runner)
         student, teacher = model.student.state_dict(), model.teacher.state_dict()
         odd = sorted(set(student) ^ set(teacher))
