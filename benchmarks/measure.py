@@ -87,7 +87,9 @@ def run_tracking_memory(function: Callable[[], Any], device: torch.device) -> Tu
         result = function()
     events = [event for event in profiler.kineto_results.events() if event.name() == '[memory]']
     current = peak = 0
-    for event in sorted(events, key=lambda event: event.start_ns()):
+    # torch before 2.2 counts microseconds.
+    for event in sorted(events, key=lambda event: (
+            event.start_ns() if hasattr(event, 'start_ns') else event.start_us())):
         current += event.nbytes()
         peak = max(peak, current)
     return result, peak

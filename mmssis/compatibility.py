@@ -91,10 +91,11 @@ def resolve_configs_of_mmssis() -> None:
     """Let ``_base_ = 'mmssis::pldc/...'`` be resolved.
 
     MMEngine knows a fixed table of packages and finds their configs in ``<package>/.mim``, which
-    wheels and editable installs of mmssis have.
+    wheels and editable installs of mmssis have. It looks a package up by its distribution, whose
+    place is not that of an editable install's code; a module it looks up by its file.
     """
     from mmengine.config import utils
-    utils.MODULE2PACKAGE['mmssis'] = 'mmssis'
+    utils.MODULE2PACKAGE['mmssis'] = 'mmssis.version'
 
 
 def describe_environment() -> str:

@@ -6,6 +6,7 @@ from typing import Dict, List, Optional, Sequence
 
 import cv2
 import numpy as np
+import pytest
 import torch
 from mmdet.structures import DetDataSample
 from mmdet.structures.mask import BitmapMasks
@@ -199,3 +200,14 @@ def toy_config(root: Path, max_iters: int = 4, burn_in: int = 2, num_labeled: in
                         dict(type='Resize', scale=(SIZE, SIZE), keep_ratio=True),
                         dict(type='PackDetInputs', meta_keys=META_KEYS[:5])])))
     return config
+
+
+def half_autocast() -> torch.autocast:
+    """Float16 on the CPU; skips where torch has bfloat16 there alone (before 2.3)."""
+    before = torch.get_autocast_cpu_dtype()
+    try:
+        torch.set_autocast_cpu_dtype(torch.float16)
+    except RuntimeError as error:
+        pytest.skip(str(error))
+    torch.set_autocast_cpu_dtype(before)
+    return torch.autocast('cpu', dtype=torch.float16)

@@ -14,6 +14,7 @@ ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 CONSTRAINTS="$ROOT/requirements/constraints.txt"
 MMCV_PIN="$(sed -n 's/^onedl-mmcv==\([^ ;]*\).*/\1/p' "$CONSTRAINTS")"
 NEEDED_GB=12
+UNFINISHED=mmssis-setup.unfinished
 STEPS=5
 
 fail() {
@@ -62,8 +63,9 @@ version_is_supported() {
 makes_environments() { "$1" -c 'import ensurepip, venv' >/dev/null 2>&1; }
 
 find_python() {
-    local candidate
-    for candidate in ${PYTHON:-python3.11 python3.12 python3.10 python3.13 python3}; do
+    local candidate candidates=(python3.11 python3.12 python3.10 python3.13 python3)
+    [[ -n ${PYTHON:-} ]] && candidates=("$PYTHON")
+    for candidate in "${candidates[@]}"; do
         if version_is_supported "$candidate" && makes_environments "$candidate"; then
             command -v "$candidate"
             return
@@ -101,7 +103,23 @@ stamp_of_requirements() {
         <("$ENV_PYTHON" --version) | sha256sum | cut -d' ' -f1
 }
 
+# An interrupt leaves an environment without pip, which no later run could finish. Only one that
+# this script was making is removed.
+repair_environment() {
+    if [[ -f $ENV_DIR/$UNFINISHED ]]; then
+        echo "      an earlier run was interrupted: making $ENV_DIR anew"
+        rm -rf "$ENV_DIR"
+    fi
+    [[ -e $ENV_DIR ]] || return 0
+    "$ENV_PYTHON" -m pip --version >/dev/null 2>&1 && return 0
+    echo "      $ENV_DIR has no pip (an earlier run was interrupted?): adding it"
+    { "$ENV_PYTHON" -m ensurepip && "$ENV_PYTHON" -m pip --version; } >/dev/null 2>&1 ||
+        fail "the Python of $ENV_DIR is missing, does not run or takes no pip.
+  If nothing in that folder is needed: rm -rf '$ENV_DIR'; then run this again."
+}
+
 create_environment() {
+    repair_environment
     if [[ -x $ENV_PYTHON ]]; then
         step 1 "using the environment $ENV_DIR ($("$ENV_PYTHON" --version 2>&1))"
         version_is_supported "$ENV_PYTHON" ||
@@ -111,18 +129,22 @@ create_environment() {
         local python
         python="$(find_python)" || exit 1
         step 1 "creating the virtual environment $ENV_DIR with $("$python" --version)"
+        { mkdir -p "$ENV_DIR" && : >"$ENV_DIR/$UNFINISHED"; } || fail "could not create $ENV_DIR"
         "$python" -m venv "$ENV_DIR" || fail "could not create $ENV_DIR"
+        rm "$ENV_DIR/$UNFINISHED"
     fi
     "$ENV_PYTHON" -c 'import torch' 2>/dev/null || check_disk
 }
 
-# An environment the user brought keeps its torch, and its original mmcv and mmdet if it has them.
+# An environment the user brought keeps its torch and numpy, and its original mmcv and mmdet if it has them.
 inspect_environment() {
     KEPT="$("$ENV_PYTHON" - "$OWN_ENV" <<'PY'
 import sys
 from importlib.metadata import PackageNotFoundError, version
 
-kept = ['mmengine', 'mmcv', 'mmdet'] + ([] if sys.argv[1] == '1' else ['torch', 'torchvision'])
+kept = ['mmengine', 'mmcv', 'mmdet']
+if sys.argv[1] != '1':
+    kept += ['torch', 'torchvision', 'numpy']
 for name in kept:
     try:
         print(f'{name}=={version(name)}')
@@ -139,7 +161,7 @@ PY
         HAS_ORIGINALS=1
         printf '%s\n' "$KEPT" >"$ACTIVE_CONSTRAINTS"
     else
-        { grep -vE '^torch(vision)?==' "$CONSTRAINTS"; printf '%s\n' "$KEPT"; } >"$ACTIVE_CONSTRAINTS"
+        { grep -vE '^(torch|torchvision|numpy)==' "$CONSTRAINTS"; printf '%s\n' "$KEPT"; } >"$ACTIVE_CONSTRAINTS"
     fi
 }
 
@@ -228,7 +250,12 @@ install_packages() {
     step 3 "installing PyTorch, MMDetection and the rest$size"
     local packages="$ENV_DIR/mmssis-packages.txt"
     cat "$ROOT"/requirements/{runtime,tests,optional}.txt >"$packages"
-    ((HAS_ORIGINALS)) || grep -v '^onedl-mmcv' "$ROOT/requirements/mminstall.txt" >>"$packages"
+    if ((HAS_ORIGINALS)); then
+        # The original beside the originals; the maintained build would bring its own mmcv.
+        "$ENV_PYTHON" -c 'import mmpretrain' 2>/dev/null || echo 'mmpretrain>=1.2,<1.3' >>"$packages"
+    else
+        grep -v '^onedl-mmcv' "$ROOT/requirements/mminstall.txt" >>"$packages"
+    fi
     logged 'packages' '2 to 10 min' "$ENV_PYTHON" -m pip install -c "$ACTIVE_CONSTRAINTS" -r "$packages" ||
         fail 'the packages could not be installed.'
 }

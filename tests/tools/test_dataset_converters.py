@@ -2,6 +2,7 @@
 
 import json
 import runpy
+import subprocess
 import sys
 from pathlib import Path
 
@@ -48,6 +49,22 @@ def test_published_list_of_images_without_annotations(run_tool, tmp_path):
     labeled = load(tmp_path / 'semi_anns' / 'info.perc_5.json')
     assert [image['id'] for image in labeled['images']] == [4, 8]
     assert labeled['annotations'] == []
+
+
+@pytest.mark.parametrize('tool, arguments', [
+    pytest.param(SPLITS, ['annotations/instances_train.json', '--counts', 3, '--every-category'],
+                 id='splits'),
+    pytest.param('dataset_converters/merge_coco_splits.py', ['.', 'train'], id='merged'),
+])
+def test_annotation_files_with_faults_are_refused(tool, arguments, tmp_path, ann_file):
+    content = json.loads(Path(ann_file).read_text())
+    content['annotations'][5]['image_id'] = '5'
+    Path(ann_file).write_text(json.dumps(content))
+    done = subprocess.run([sys.executable, str(TOOLS / tool), *map(str, arguments)], cwd=tmp_path,
+                          stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 1 and 'Traceback' not in done.stderr
+    assert "instances_train.json: annotation with id 5 of image '5': image_id '5' is text" in (
+        done.stderr)
 
 
 def test_cityscapes_then_splits(run_tool, tmp_path, capsys):

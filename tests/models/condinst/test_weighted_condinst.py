@@ -3,6 +3,7 @@
 import pytest
 import torch
 from mmdet.registry import MODELS
+from toy import half_autocast
 from toy_condinst import PLAIN, box_sample, build_condinst, toy_condinst
 from toy_mask_rcnn import images_of, sample_of
 
@@ -104,7 +105,7 @@ def test_autocast():
     model = build_condinst(warm_up=0)
     samples = [sample_of((0, 1)), box_sample((0, 1), masks=True)]
     exact = losses_of(model, samples)
-    with torch.autocast('cpu', dtype=torch.float16):
+    with half_autocast():
         losses = losses_of(model, samples)
         predicted = model.eval().predict(images_of(1), [sample_of(())])
     for name, loss in losses.items():

@@ -5,6 +5,7 @@ import torch
 import torch.nn.functional as F
 from mmdet.models.layers import SinePositionalEncoding
 from reference import knet_equations as plain
+from toy import half_autocast
 from toy_knet import CHANNELS, build_knet
 
 from mmssis.models.knet import KernelUpdator, SemanticFPN
@@ -20,7 +21,7 @@ def test_kernels_gather_the_pixels_of_their_masks():
 
 def test_gathering_does_not_overflow_under_autocast():
     """16,384 pixels of value 100 sum to 1.6e6; float16 ends at 65,504."""
-    with torch.autocast('cpu', dtype=torch.float16):
+    with half_autocast():
         gathered = gather_features(torch.ones(1, 1, 128, 128).half(),
                                    torch.full((1, 2, 128, 128), 100.0).half())
         updated = KernelUpdator(2)(gathered, gathered)

@@ -5,6 +5,7 @@ import torch
 from mmdet.registry import TASK_UTILS
 from mmengine.structures import InstanceData
 from reference import knet_equations as plain
+from toy import half_autocast
 from toy_knet import knet_config
 
 from mmssis.models.knet import MaskCost
@@ -74,7 +75,7 @@ def test_half_precision_logits_match_as_float32_does():
     stage, targets = stage_of(size=200, scale=60), targets_of(2, 3, size=400)
     low = Kernels(*[value.half() for value in stage[:3]])
     expected = toy_matcher().match([Kernels(*[value.float() for value in low[:3]])], targets)
-    with torch.autocast('cpu', dtype=torch.float16):
+    with half_autocast():
         matches = toy_matcher().match([low], targets)
         cost = toy_matcher().cost(low, 0, targets[0])
     assert cost.dtype == torch.float32 and cost.isfinite().all()

@@ -71,8 +71,8 @@ def test_predictions_stay_softmax():
     results = []
     for loss in (FOCAL, ENTROPY):
         model = detector(loss).eval()
-        torch.nn.init.normal_(model.roi_head.bbox_head.fc_cls.weight, std=0.3,
-                              generator=torch.Generator().manual_seed(0))
+        model.roi_head.bbox_head.fc_cls.weight.data.normal_(
+            std=0.3, generator=torch.Generator().manual_seed(0))
         results.append(model.predict(images_of(), [sample_of(), sample_of()])[0].pred_instances)
     assert len(results[0]) > 0 and torch.equal(results[0].scores, results[1].scores)
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 from mmdet.registry import MODELS
 from mmengine.structures import InstanceData
-from toy import labeled_sample, toy_detector
+from toy import half_autocast, labeled_sample, toy_detector
 
 from mmssis.models.mask2former import head as head_module
 
@@ -221,7 +221,7 @@ def test_gap_2_29_half_precision_logits_match_as_float32_does():
     torch.manual_seed(0)
     expected = head.match(cls.float(), mask.float(), targets, metas)
     torch.manual_seed(0)
-    with torch.autocast('cpu', dtype=torch.float16):
+    with half_autocast():
         matches = head.match(cls, mask, targets, metas)
     assert [len(queries) for queries, _ in matches] == [2, 0, 1]
     for pair, expected_pair in zip(matches, expected):

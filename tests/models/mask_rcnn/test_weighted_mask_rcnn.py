@@ -7,6 +7,7 @@ import torch
 from mmdet.structures import DetDataSample
 from mmdet.structures.mask import BitmapMasks
 from mmengine.structures import InstanceData
+from toy import half_autocast
 from toy_mask_rcnn import build, flat, images_of, sample_of
 
 PLAIN = dict(type='MaskRCNN', roi_head='StandardRoIHead', mask_head='FCNMaskHead')
@@ -90,12 +91,12 @@ def test_predictions_are_mmdets():
 def test_autocast():
     """On a CPU, where mmdet's own Mask R-CNN fails in its NMS."""
     model = build()
-    with torch.autocast('cpu', dtype=torch.float16):
+    with half_autocast():
         losses = losses_of(model, [sample_of((0, 1)), sample_of(())])
     total(losses).backward()
     assert all(value.isfinite() for value in flat(losses).values())
     assert all(p.grad.isfinite().all() for p in model.parameters() if p.requires_grad)
-    with torch.autocast('cpu', dtype=torch.float16):
+    with half_autocast():
         assert len(model.eval().predict(images_of(1), [sample_of(())])) == 1
 
 
