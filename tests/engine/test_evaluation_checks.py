@@ -16,7 +16,7 @@ class Run:
 
     def __init__(self, path, content, **metric):
         file = write_json(path / 'test.json', content)
-        dataset = dict(type='CocoDataset', ann_file=file, metainfo=dict(classes=CLASSES),
+        dataset = dict(type='CompletedCocoDataset', ann_file=file, metainfo=dict(classes=CLASSES),
                        data_prefix=dict(img=str(path)), test_mode=True)
         loader = ConfigDict(dataset=dataset)
         self.cfg = ConfigDict(test_dataloader=loader, val_dataloader=loader)

@@ -25,13 +25,14 @@ def test_by_hand_is_what_self_train_does(tmp_path: Path, run_tool: Callable, mon
     (data / 'semi_anns').mkdir()
     (data / 'annotations').mkdir()
     names = ('bear', 'deer', 'elephant', 'otter', 'rhesus monkey', 'tiger', 'turtle')
-    content = json.dumps(dict(categories=[dict(id=i, name=name) for i, name in enumerate(names)]))
+    categories = [dict(id=i, name=name) for i, name in enumerate(names)]
+    content = json.dumps(dict(images=[], categories=categories))
     for name in ('semi_anns/instances_train.1@2', 'semi_anns/instances_train.1@2-unlabeled',
                  'annotations/instances_val+test', 'annotations/instances_train'):
         (data / f'{name}.json').write_text(content)
     pseudo = tmp_path / 'work_dirs/self_training/mask-rcnn_lite0_animals2pct/pseudo'
     pseudo.mkdir(parents=True)
-    (pseudo / 'pseudo_labels.json').write_text('{}')
+    (pseudo / 'pseudo_labels.json').write_text(content)
     (tmp_path / 'configs').symlink_to(REPOSITORY / 'configs')
     commands = []
     monkeypatch.chdir(tmp_path)
