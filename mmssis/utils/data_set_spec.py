@@ -125,9 +125,11 @@ def _required(cfg: Config) -> Tuple[str, ...]:
 def _check_image_dirs(image_dirs: Any) -> None:
     """Refuse what is neither one folder nor a dict of folders."""
     if isinstance(image_dirs, dict):
-        for key in image_dirs:
+        for key, folder in image_dirs.items():
             if key not in PARTS:
                 raise ValueError(f'data_set.image_dirs has no key {key!r}: use {", ".join(PARTS)}')
+            if not isinstance(folder, (str, Path)):
+                raise ValueError(f'data_set.image_dirs.{key} = {folder!r}: give a folder')
     elif not isinstance(image_dirs, (str, Path)):
         raise ValueError(f'data_set.image_dirs = {image_dirs!r}: give one folder, or a dict with '
                          f'the keys {", ".join(PARTS)}')

@@ -24,7 +24,7 @@ def check_num_classes(cfg: Config) -> None:
     """
     classes = next((source.metainfo['classes'] for source in train_sources(cfg).values()
                     if 'classes' in (source.get('metainfo') or {})), None)
-    for place, key, node in _class_counts(cfg.model, 'model'):
+    for place, key, node in _class_counts(cfg.get('model'), 'model'):
         count = node[key]
         if classes is not None and count != len(classes):
             raise ValueError(f'{place}.{key} = {count!r}, but the training data have '

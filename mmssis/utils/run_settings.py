@@ -52,6 +52,11 @@ KINDS: Dict[str, Tuple[Tuple[type, ...], str]] = {
     '**.filter_cfg': ((dict, type(None)), 'a dict, or None'),
     '**.init_cfg': ((dict, list, tuple, type(None)), f'{TYPED}, or None'),
     '**.backend_args': ((dict, type(None)), "a dict, such as dict(backend='local')"),
+    '**.train_cfg': ((dict, list, type(None)), 'a dict, or None'),
+    '**.test_cfg': ((dict, type(None)), 'a dict, or None'),
+    '**.train_cfg.assigner': ((dict, type(None)), TYPED),
+    '**.train_cfg.sampler': ((dict, type(None)), TYPED),
+    'optim_wrapper.clip_grad.norm_type': ((int, float), 'a number'),
     '**.panoptic_head.loss_cls.class_weight': (
         (list, tuple, type(None)), 'a number for each class and one for no-object'),
     'log_level': ((str, int), "a level, such as 'INFO'"),
@@ -59,8 +64,8 @@ KINDS: Dict[str, Tuple[Tuple[type, ...], str]] = {
 }
 # Lists whose entries are dicts, and dicts that name a class.
 LISTS = ('*_evaluator', 'param_scheduler', 'custom_hooks', '**.pipeline')
-TYPES = ('model', 'model.detector', 'model.candidates', '*_dataloader.dataset',
-         '*_dataloader.sampler', 'optim_wrapper.optimizer', 'default_hooks.*', '**.init_cfg',
+TYPES = ('model', 'model.candidates', '*_dataloader.dataset',
+         '*_dataloader.sampler', 'optim_wrapper.optimizer', 'default_hooks.*',
          *(f'{name}.*' for name in LISTS))
 # Texts that name one of several things.
 NAMES = {'**.backend_args.backend': backends, 'log_level': logging._nameToLevel}
@@ -113,8 +118,14 @@ RANGES: Dict[str, Range] = {
     'auto_scale_lr.base_batch_size': COUNT,
     '**.data_preprocessor.std.*': POSITIVE, '**.data_preprocessor.mean.*': Range(float('-inf')),
     '**.num_queries': COUNT, '**.num_kernels': COUNT, '**.max_per_image': COUNT,
-    '**.num_points': COUNT,
-    '**.loss_weight': Range(), '**.class_weight.*': Range(),
+    '**.num_points': COUNT, '**.oversample_ratio': Range(1),
+    '**.importance_sample_ratio': Range(high=1), '**.layer_cfg.*.num_heads': COUNT,
+    '**.layer_cfg.*.embed_dims': COUNT, '**.layer_cfg.*.feedforward_channels': COUNT,
+    '**.layer_cfg.*.num_fcs': COUNT, '**.layer_cfg.*.num_levels': COUNT,
+    '**.layer_cfg.*.dropout': Range(high=1), '**.layer_cfg.*.ffn_drop': Range(high=1),
+    '**.loss_weight': Range(high=1e9, none=False), '**.eps': Range(),
+    '**.class_weight.*': Range(),
+    '**.positional_encoding.num_feats': Range(1, 2**16, whole=True),
 }
 
 
@@ -163,6 +174,10 @@ def check_numbers(cfg: Config) -> None:
     for place, value, _ in _walk(cfg._cfg_dict):
         if isinstance(value, Real) and value != value:
             raise ValueError(f'{place} = {value!r}: give a number')
+        if isinstance(value, (list, tuple)) and sum(map(_is_number, value)) > 1:
+            odd = [child for child in value if not _is_number(child)]
+            if odd and not isinstance(odd[0], bool):
+                raise ValueError(f'{place} = {shown(value)}: {odd[0]!r} is no number')
         for limits in _rules(RANGES, place):
             _check_number(place, value, limits)
 
@@ -173,10 +188,17 @@ def shown(value: Any) -> str:
     return text if len(text) <= 80 else f'{text[:77]}...'
 
 
+def _is_number(value: Any) -> bool:
+    """Whether a value is a number, as a bool is not."""
+    return isinstance(value, Real) and not isinstance(value, bool)
+
+
 def _check_number(place: str, value: Any, limits: Range) -> None:
     """Refuse a number outside its range."""
     if (value is None and limits.none) or (limits.never and value == -1):
         return
+    if limits.whole and isinstance(value, float) and value.is_integer():
+        value = int(value)
     try:
         check_range(place, value, limits.low, limits.high, open_low=limits.open_low,
                     whole=limits.whole)

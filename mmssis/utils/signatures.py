@@ -6,6 +6,7 @@ import re
 import typing
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from numbers import Real
 from typing import Any, Callable, Dict, Iterator, NamedTuple, Optional, Set, Tuple, Union
 
 import msgspec
@@ -34,6 +35,8 @@ TAKEN_OUT = {
 }
 # mmcv looks these types up in its operators.
 OPERATORS = ('nms', 'roi_layer')
+# Deeper inside a model, classes build what they call a type in ways of their own.
+PARTS = r'model\.((detector|candidates|pseudo_label_hooks\.[^.]*)\.)?type'
 # Weight initialisation and transforms of albumentations have rules of their own.
 UNCHECKED = ('init_cfg', 'override')
 UNCHECKED_TYPES = ('Albu', )
@@ -88,7 +91,8 @@ def check_type(place: str, kind: Any) -> None:
     Raises:
         ValueError: with the nearest type.
     """
-    if find_types(kind) or place.split('.')[-2] in OPERATORS:
+    if find_types(kind) or place.split('.')[-2] in OPERATORS or (
+            place.startswith('model.') and not re.fullmatch(PARTS, place)):
         return
     near = nearest_name(str(kind).rpartition('.')[2], registered_names())
     hint = f': did you mean {near!r}?' if near else (
@@ -198,12 +202,19 @@ def _check_values(place: str, node: Dict[str, Any], found: list) -> None:
         if value is None and found[0].defaults.get(key, 0) is None:
             continue
         kinds = _numbers_only(annotation)
-        is_wrong = kinds and (isinstance(value, str) or value is None and type(None) not in kinds
-                              or isinstance(value, bool) and bool not in kinds
-                              and not isinstance(found[0].defaults.get(key), bool))
+        allowed = (*kinds, type(found[0].defaults.get(key)))
+        is_wrong = kinds and not (
+            type(value) in allowed or (isinstance(value, Real) and not isinstance(value, bool))
+            or _is_vector(value))
         if is_wrong or (key in found[0].own and not _fits(value, annotation)):
             raise ValueError(f'{place}.{key} = {value!r}: give '
                              + (_words(kinds) if kinds else _spelled(annotation)))
+
+
+def _is_vector(value: Any) -> bool:
+    """Several numbers, which mmdet takes here and there where its annotation says one."""
+    return isinstance(value, (list, tuple)) and len(value) > 1 and all(
+        isinstance(child, Real) for child in value)
 
 
 def _fits(value: Any, annotation: Any) -> bool:

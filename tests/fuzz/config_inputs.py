@@ -51,9 +51,8 @@ def config_inputs(draw: Callable, config: Dict[str, Any]) -> ConfigInput:
         _at(config, place))]
     place = draw(st.sampled_from(places))
     old = _at(config, place)
-    if kind == 'misspelt':
-        value, old = old, ...
-        place = (*place[:-1], f'{place[-1]}x' if isinstance(place[-1], str) else place[-1])
+    if kind == 'misspelt' and isinstance(place[-1], str):
+        place, value, old = (*place[:-1], f'{place[-1]}x'), old, ...
     else:
         value = draw(st.sampled_from(NUMBERS + OTHERS))
     return ConfigInput(f'{kind}: {dotted(place)} = {value!r:.60}',

@@ -69,7 +69,7 @@ def test_configs(tmp_path: Path, fuzzing: Any, tally: Tally, request: Any) -> No
 
     def run(case: ConfigInput) -> None:
         path.write_text(case.text if case.is_whole else f'_base_ = {str(base)!r}\n{case.text}\n')
-        names = [path.name, 'data_set', '_base_', 'loss is not finite',
+        names = [path.name, 'data_set', '_base_', 'model.type', 'loss is not finite',
                  *(key for key in case.place[-2:] if isinstance(key, str)),
                  *(dotted(case.place[:length]) for length in range(3, len(case.place)))]
         tally.add(case.label, run_in_child(lambda: begin(path, case), names))

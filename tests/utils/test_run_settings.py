@@ -38,9 +38,10 @@ REFUSED = [
      'class_weight=[1., .1]))))', f'{HEAD}.loss_cls.class_weight has 2 numbers: give 4'),
     ('no queries', 'model = dict(detector=dict(panoptic_head=dict(num_queries=0)))',
      f'{HEAD}.num_queries = 0'),
-    ('misspelt beside the right one', 'model = dict(detector=dict(test_cfg=dict(max_per_imge=5)))',
-     'max_per_imge stands beside model.detector.test_cfg.max_per_image'),
-    ('two letters swapped', 'env_cfg = dict(mp_cfg=dict(a1=1, a2=2, method=1, mehtod=2))', 'mehtod'),
+    ('a letter less', 'model = dict(detector=dict(test_cfg=dict(max_per_imge=5)))',
+     'max_per_imge stands beside model.detector.test_cfg.max'),
+    ('two letters swapped', 'env_cfg = dict(mp_cfg=dict(a1=1, a2=2, method=1, mehtod=2))',
+     'mehtod'),
     # Files.
     ('syntax', 'model = dict(', "mine.py, line 2: '(' was never closed"),
     ('fails', '1 / 0', 'mine.py, line 2: ZeroDivisionError'),
