@@ -218,6 +218,16 @@ def test_what_has_no_right_result_is_named(tmp_path, content, message):
     assert re.search(message, str(caught.value))
 
 
+def test_a_damaged_compressed_tiff_is_named(tmp_path):
+    path = tmp_path / 'a.tif'
+    Image.fromarray(RGB).save(path, compression='tiff_lzw')
+    whole = path.read_bytes()
+    assert (load(path) == RGB[..., ::-1]).all()
+    path.write_bytes(whole[:20] + bytes(255 - byte for byte in whole[20:40]) + whole[40:])
+    with pytest.raises(UnreadableImageError, match='Cannot decode the image .*a.tif'):
+        load(path)
+
+
 def test_bands_and_signed_samples_are_refused(tmp_path):
     for tags, message in ((dict(t277=5, t258=8), '5 bands'), (dict(t339=2), 'samples are int16'),
                           (dict(t339=9), 'of unknown kind')):

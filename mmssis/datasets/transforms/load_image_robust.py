@@ -1,5 +1,6 @@
 """Image loading that names what it cannot read and turns images as annotated."""
 
+import io
 import os
 from typing import Optional
 
@@ -9,6 +10,7 @@ import numpy as np
 from mmcv.transforms import LoadImageFromFile
 from mmdet.registry import TRANSFORMS
 from mmengine import fileio
+from PIL import Image
 
 from mmssis.utils.settings import check_range
 
@@ -79,6 +81,8 @@ class LoadImageRobust(LoadImageFromFile):
         path = results['img_path']
         content = self._read(path)
         header = check_header(content, path, self.max_pixels)
+        if header.format == 'TIFF':
+            _check_tiff_data(content, path)
         image = self._decode(content, header, path, SHOWN)
         if 'height' in results and image.shape[:2] != (results['height'], results['width']):
             image = self._as_annotated(content, header, image, results)
@@ -142,6 +146,18 @@ class LoadImageRobust(LoadImageFromFile):
                 f'{shown.shape[0]} pixels, but its annotations are for {size[1]} x {size[0]}. '
                 'Resize the image or correct the annotation file.')
         return shown
+
+
+def _check_tiff_data(content: bytes, path: str) -> None:
+    """Refuse a damaged TIFF, of which cv2 leaves black what it cannot decode."""
+    try:
+        image = Image.open(io.BytesIO(content))
+    except (OSError, Image.DecompressionBombError):
+        return  # A kind that PIL does not read; cv2 is asked alone.
+    try:
+        image.load()
+    except Exception as error:  # PIL's decoders raise what they meet.
+        raise UnreadableImageError(f'Cannot decode the image {path}: {error}.') from error
 
 
 def _decode(content: bytes, path: str, flag: int) -> np.ndarray:
