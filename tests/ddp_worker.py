@@ -79,9 +79,13 @@ def make_config(root: Path, scenario: str) -> Config:
                          else toy_config(root, **settings))
     dataset = config.train_dataloader.dataset
     labeled, unlabeled = dataset.labeled, dataset.unlabeled
-    if scenario in ('normal', 'signal'):
+    if scenario in ('normal', 'signal', 'burn_in'):
         # A checkpoint holds the running statistics of rank 0; those of the others are not resumed.
         config.model.detector.backbone.norm_eval = True
+    if scenario == 'burn_in':
+        config.model.burn_in = 'auto'
+        config.default_hooks.burn_in = dict(
+            type='BurnInHook', precision=0.0, recall=0.0, interval=1, hold=1, held_out=0.0)
     if scenario == 'no_pseudo_labels' and rank == 1:
         config.model.pseudo_label_hooks = dict(
             none=dict(type='ClassThresholdFilter', class_thr=1.0),
@@ -160,8 +164,8 @@ def main() -> None:
         sums = [torch.zeros_like(total) for _ in range(dist.get_world_size())]
         dist.all_gather(sums, total)
         assert torch.isfinite(total) and torch.allclose(sums[0], sums[1]), (scenario, sums)
-        if scenario == 'signal':
-            assert abs(total - sums_of['normal']) == 0, 'the resumed run is another one'
+        if scenario in ('signal', 'burn_in'):
+            assert abs(total - sums_of['normal']) == 0, 'the run is another one'
         sums_of[scenario] = total
         if dist.get_rank() == 0:
             print(f'scenario {scenario} ok', flush=True)

@@ -52,6 +52,37 @@ def test_boxinst_is_burn_in_to_the_end(tmp_path):
     assert runner.iter == 2
 
 
+def test_the_teacher_of_load_from_goes_on_and_so_does_a_resumed_run(tmp_path):
+    """Its weights are marked; the class head of the checkpoint is of another size."""
+    Runner.from_cfg(make_config(tmp_path, 'first', False, max_iters=1, burn_in=0)).train()
+    checkpoint = torch.load(tmp_path / 'first/iter_1.pth', weights_only=False)
+    weights = checkpoint['state_dict']
+    marked, head = 'teacher.mask_head.mask_feature_head.conv_pred.bias', 'bbox_head.conv_cls'
+    weights[marked] = torch.full_like(weights[marked], 7.0)
+    for name in [name for name in weights if head in name]:
+        weights[name] = torch.cat([weights[name]] * 2)
+    torch.save(checkpoint, tmp_path / 'other.pth')
+
+    def go_on(work_dir, resume=False, max_iters=2):
+        config = make_config(tmp_path, work_dir, False, resume, max_iters=max_iters, burn_in=0)
+        config.load_from = config.get('load_from') or str(tmp_path / 'other.pth')
+        # 0.9 without a warm-up; with one, 1/2 and then 2/3.
+        config.default_hooks.teacher.update(warm_up=99, warm_up_offset=1)
+        Runner.from_cfg(config).train()
+
+    go_on('whole')
+    first, last = (torch.load(tmp_path / f'whole/iter_{i}.pth', weights_only=False)['state_dict']
+                   for i in (1, 2))
+    assert torch.allclose(first[marked], 0.9 * torch.tensor(7.0)
+                          + 0.1 * first[marked.replace('teacher', 'student')])
+    assert last[marked].mean() > 5
+    assert torch.allclose(first[f'teacher.{head}.weight'], first[f'student.{head}.weight'],
+                          atol=0.01)
+    go_on('halves', max_iters=1)
+    go_on('halves', resume=True)
+    assert_same_state(tmp_path / 'whole/iter_2.pth', tmp_path / 'halves/iter_2.pth')
+
+
 def masks_of_box_images(cfg: Config) -> None:
     cfg.train_dataloader.dataset.labeled.update(
         ann_file='annotations/boxes.json', data_prefix=dict(img='boxes/'))

@@ -30,8 +30,8 @@ def assert_ok(result, *scenarios):
 
 def test_gap_2_25_odd_ranks_of_every_method_do_not_hang(tmp_path):
     names = ('normal', 'no_labeled_instances', 'no_pseudo_labels')
-    scenarios = [*names, 'signal', 'unreadable_skip', *(f'knet:{name}' for name in names[1:]),
-                 *(f'mask-rcnn:{name}' for name in names[1:]),
+    scenarios = [*names, 'signal', 'burn_in', 'unreadable_skip',
+                 *(f'{kind}:{name}' for kind in ('knet', 'mask-rcnn') for name in names[1:]),
                  *(f'box-teacher:{name}' for name in ('no_boxes', 'mixed', 'mixed_unlabeled'))]
     assert_ok(launch('ddp_worker.py', tmp_path, *scenarios), *scenarios)
 

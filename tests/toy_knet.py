@@ -66,9 +66,9 @@ def random_stages(model, images=2, size=4, seed=1, scale=2.0):
     return KernelHeadOutput(first, *maps), stages
 
 
-def losses_of(model, outputs, samples, size=32, pseudo_labeled=False):
+def losses_of(model, outputs, samples, size=32, pseudo_labeled=False, **settings):
     """Losses of outputs that :func:`random_stages` drew."""
-    return model._loss_of_stages(*outputs, samples, (size, size), pseudo_labeled)
+    return model._loss_of_stages(*outputs, samples, (size, size), pseudo_labeled, **settings)
 
 
 def weighted(sample, background_weight=None, **weights):

@@ -22,10 +22,12 @@ def toy_pais(kind: str, hooks: Optional[Dict[str, dict]] = None, num_classes: in
             type='DualThresholdFilter', class_thr=0.0, mask_thr=0.0, min_area=0),
             da_loss=dict(type='AligningWeights'))
     if kind == 'knet':
-        detector, candidates = knet_config(num_classes), dict(type='KNetCandidates')
+        detector, candidates = knet_config(num_classes), dict(
+            type='KNetCandidates', separate_negatives=True)
     elif kind == 'mask-rcnn':
         detector = toy_mask_rcnn(num_classes)
-        candidates = dict(type='MaskRCNNCandidates', score_thr=0.0, teacher_background=True)
+        candidates = dict(type='MaskRCNNCandidates', score_thr=0.0, teacher_background=True,
+                          separate_negatives=True)
     else:
         detector, candidates = toy_detector(num_classes), dict(type='Mask2FormerCandidates')
         detector.panoptic_head.type = 'MaskIoUMask2FormerHead'

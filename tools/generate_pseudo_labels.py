@@ -9,6 +9,10 @@ another number of processes (``torchrun --nproc_per_node=4 ... --launcher pytorc
 thresholds are matched to the labeled images (Noisy Boundaries, section 3.1) or set, and
 ``OUT/pseudo_labels.json``, a COCO file with scores, and ``OUT/thresholds.json`` are written. The
 same command with other thresholds runs the second stage alone.
+
+``--boxes`` in place of ``--unlabeled`` and ``--labeled``: images whose true boxes are known. Each
+box gets the mask of at most one prediction of a CondInst (BoxTeacher, Alg. 1); the file has all
+boxes, those without a mask with an empty one, for a training of a plain CondInst.
 """
 
 import argparse
@@ -30,6 +34,7 @@ from mmssis.engine.checkpoint import CheckpointError
 from mmssis.engine.run import leave_process_group
 from mmssis.engine.trained_model import load_trained_model
 from mmssis.offline.annotations import write_annotations
+from mmssis.offline.box_masks import BoxMaskPredictor, TrueBoxes, read_true_boxes, write_box_masks
 from mmssis.offline.doubts import doubts
 from mmssis.offline.fingerprint import check_header, sha256_of_file, write_header
 from mmssis.offline.generation import predict_images, share_of_rank
@@ -65,11 +70,11 @@ def parse_args() -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('config', help='config of the model, of mmssis or of mmdet')
     parser.add_argument('checkpoint', type=Path, help='its weights')
-    parser.add_argument('--unlabeled', required=True,
-                        help='folder of images, or COCO file that lists them')
+    parser.add_argument('--unlabeled', help='folder of images, or COCO file that lists them')
+    parser.add_argument('--boxes', help='COCO file of images with their true boxes')
     parser.add_argument('--image-root', help='folder that file names are relative to (default: '
-                        'the folder of --unlabeled)')
-    parser.add_argument('--labeled', required=True,
+                        'the folder of --unlabeled or --boxes)')
+    parser.add_argument('--labeled',
                         help='COCO file of the labeled images, which thresholds are matched to')
     parser.add_argument('--out', type=Path, required=True, help='folder of the labels')
     parser.add_argument('--predictions', type=Path,
@@ -78,9 +83,9 @@ def parse_args() -> argparse.Namespace:
                         help='of a semi-supervised model (default: what its config predicts with)')
     parser.add_argument('--supervised', action='store_true',
                         help='the checkpoint is of tools/train.py CONFIG --supervised')
-    parser.add_argument('--preset', choices=PRESETS, default='fast',
+    parser.add_argument('--preset', choices=PRESETS,
                         help='views of each image: none (the test scale), fast (and its flip) or '
-                        'paper (nine scales and their flips) (default: fast)')
+                        'paper (nine scales and their flips) (default: fast; none with --boxes)')
     parser.add_argument('--box-thr', type=threshold, default='matched', metavar='T',
                         help="score of a detection: 'matched' by class, which keeps none of a "
                         'class without labeled instance, or one for all classes')
@@ -101,8 +106,23 @@ def parse_args() -> argparse.Namespace:
     args = parser.parse_args()
     if not args.checkpoint.is_file():
         parser.error(f'no such checkpoint: {args.checkpoint}')
+    check_kind(parser, args)
+    args.preset = args.preset or ('none' if args.boxes else 'fast')
     args.predictions = args.predictions or args.out / 'predictions'
     return args
+
+
+def check_kind(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
+    """Refuse options of unlabeled images beside ``--boxes``, and half of them without."""
+    if not args.boxes:
+        if not (args.unlabeled and args.labeled):
+            parser.error('give --unlabeled and --labeled, or --boxes')
+        return
+    for name in ('unlabeled', 'labeled', 'box_thr', 'pixel_thr'):
+        if getattr(args, name) is not None:
+            parser.error(f'--{name.replace("_", "-")} is not read with --boxes: leave it out')
+    if args.preset not in (None, 'none'):
+        parser.error(f'--preset {args.preset}: with --boxes an image is seen once, give none')
 
 
 def fingerprint(args: argparse.Namespace, cfg: Config, views: List[Any],
@@ -118,7 +138,9 @@ def fingerprint(args: argparse.Namespace, cfg: Config, views: List[Any],
     """
     names = json.dumps([[info['id'], info['file_name']] for info in infos])
     model = json.dumps(cfg.model.to_dict(), sort_keys=True, default=str)
+    of_boxes = dict(boxes_sha256=sha256_of_file(args.boxes)) if args.boxes else {}
     return dict(
+        of_boxes,
         config=Path(args.config).name,
         model_sha256=hashlib.sha256(model.encode()).hexdigest(),
         checkpoint_sha256=sha256_of_file(args.checkpoint),
@@ -135,7 +157,8 @@ def fingerprint(args: argparse.Namespace, cfg: Config, views: List[Any],
 
 
 def predict_all(args: argparse.Namespace, model: nn.Module, views: List[Any],
-                infos: List[ImageInfo], load: LoadImageRobust) -> None:
+                infos: List[ImageInfo], load: LoadImageRobust,
+                boxes: Optional[TrueBoxes] = None) -> None:
     """Predict the images that are left to this process."""
     rank, world_size = get_dist_info()
     done = finished_ids(args.predictions)
@@ -146,11 +169,13 @@ def predict_all(args: argparse.Namespace, model: nn.Module, views: List[Any],
               f'{world_size} processes.', flush=True)
     if not left:
         return
-    predictor = build_predictor(
-        model.to(args.device), views, args.score_floor, args.max_per_image)
+    limits = args.score_floor, args.max_per_image
+    predictor = (BoxMaskPredictor(model.to(args.device), views[0], *limits) if boxes
+                 else build_predictor(model.to(args.device), views, *limits))
     with ShardWriter(args.predictions, rank) as writer:
         predict_images(left, load, predictor, writer, args.workers,
-                       torch.device(args.device).type if args.amp else None)
+                       torch.device(args.device).type if args.amp else None,
+                       boxes and boxes.boxes)
 
 
 def check_complete(args: argparse.Namespace, infos: List[ImageInfo]) -> None:
@@ -206,6 +231,20 @@ def start_processes(launcher: str) -> None:
         distributed.init_process_group('gloo', timeout=timedelta(seconds=TIMEOUT))
 
 
+def write_labels(args: argparse.Namespace, labeled: Optional[LabelStatistics],
+                 boxes: Optional[TrueBoxes], made_from: Dict[str, Any]) -> None:
+    """The second stage: from predictions to a COCO file."""
+    out = args.out / 'pseudo_labels.json'
+    if boxes:
+        total, masks = write_box_masks(args.predictions, out, boxes.categories, made_from)
+        print(f'{masks} of {total} true boxes have a mask.')
+    else:
+        thresholds = find_thresholds(args.predictions, labeled, args.box_thr, args.pixel_thr)
+        provenance = write_annotations(args.predictions, out, labeled, thresholds, made_from)
+        report(provenance, labeled, args.box_thr, args.pixel_thr)
+    print(f'Written: {out}')
+
+
 def main() -> None:
     """Predict, then threshold and write."""
     args = parse_args()
@@ -215,8 +254,9 @@ def main() -> None:
         model, classes = load_trained_model(cfg, args.checkpoint, args.branch)
     except CheckpointError as error:
         raise SystemExit(str(error)) from error
-    labeled = read_label_statistics(args.labeled, classes)
-    infos = list_images(args.unlabeled, args.image_root)
+    boxes = read_true_boxes(args.boxes, args.image_root, classes) if args.boxes else None
+    labeled = None if boxes else read_label_statistics(args.labeled, classes)
+    infos = boxes.infos if boxes else list_images(args.unlabeled, args.image_root)
     pipeline = cfg.test_dataloader.dataset.pipeline
     views = make_views(args.preset, test_scale(pipeline), test_padding(pipeline))
     load = image_loader(pipeline)
@@ -226,16 +266,12 @@ def main() -> None:
     if not known and get_dist_info()[0] == 0:
         write_header(args.predictions, made_from)
     started = time.time()
-    predict_all(args, model, views, infos, load)
+    predict_all(args, model, views, infos, load, boxes)
     barrier()
     if get_dist_info()[0] == 0:
         print(f'Prediction took {time.time() - started:.0f} s.', flush=True)
         check_complete(args, infos)
-        thresholds = find_thresholds(args.predictions, labeled, args.box_thr, args.pixel_thr)
-        out = args.out / 'pseudo_labels.json'
-        provenance = write_annotations(args.predictions, out, labeled, thresholds, made_from)
-        report(provenance, labeled, args.box_thr, args.pixel_thr)
-        print(f'Written: {out}')
+        write_labels(args, labeled, boxes, made_from)
 
 
 if __name__ == '__main__':

@@ -27,6 +27,7 @@ default_hooks = dict(
     seed=dict(type='IterationSeedHook'),
     statistics=dict(type='PseudoLabelStatisticsHook'),
     guard=dict(type='TrainingGuardHook'),
+    burn_in=dict(type='BurnInHook'),
     teacher=dict(type='TeacherEMAHook', momentum=0.9996))
 
 val_cfg = dict(type='SemiValLoop')

@@ -12,8 +12,8 @@ Keys to change, in `mine.py` or as --cfg-options:
 - `image_size`: objects of less than 8 px are lost; the time grows with the area.
 - `num_queries`: more than any image has instances.
 - `train_dataloader.batch_sampler.labeled` and `.unlabeled`: images per update.
-- `schedule.max_iters` and `schedule.burn_in`: how long. Burn-in is long enough once the
-  validation says that the student finds objects.
+- `schedule.max_iters`: how long. Burn-in ends itself, see docs/custom_data.md; `schedule.burn_in`
+  may also be a number of updates.
 - `model.pseudo_label_hooks.ddtf.class_thr` and `.mask_thr`: lower, if no pseudo label is left.
 - `model.pseudo_label_hooks.dicc`: category correction by CLIP, see mask2former_r50_one-gpu.py.
 
@@ -31,4 +31,4 @@ num_queries = 100
 # Half the images of `pldc_cpu.py` at 1.8 times their area: an update takes about as long.
 train_dataloader = dict(batch_sampler=dict(labeled=2, unlabeled=4))
 auto_scale_lr = dict(base_batch_size=6)
-schedule = dict(max_iters=2000, burn_in=500, val_interval=250)
+schedule = dict(max_iters=2000, burn_in='auto', val_interval=250)

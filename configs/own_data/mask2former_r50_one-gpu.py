@@ -13,7 +13,8 @@ Keys to change, in `mine.py` or as --cfg-options:
 - `num_queries`: more than any image has instances.
 - `train_dataloader.batch_sampler.labeled` and `.unlabeled`: images per update; with 1 and 1,
   halve `optim_wrapper.optimizer.lr` or train twice as long.
-- `schedule.max_iters` and `schedule.burn_in`: how long.
+- `schedule.max_iters`: how long. Burn-in ends itself, see docs/custom_data.md; `schedule.burn_in`
+  may also be a number of updates.
 - `model.pseudo_label_hooks.ddtf.class_thr` and `.mask_thr`: lower, if no pseudo label is left.
 - `model.pseudo_label_hooks.dicc`: category correction is left out, as it has to know the classes.
   CLIP knows them if their names are words of everyday photos:
@@ -37,7 +38,7 @@ image_size = (800, 800)
 # The paper's 0.1 shrinks objects tenfold: too much for data whose objects may be small.
 scale_jitter = (0.5, 2.0)
 num_queries = 100
-schedule = dict(max_iters=20000, burn_in=4000, val_interval=1000)
+schedule = dict(max_iters=20000, burn_in='auto', val_interval=1000)
 model = dict(
     type='PLDC',
     # The paper's 0.85 and 0.9 are for COCO after 20,000 updates on labels alone.

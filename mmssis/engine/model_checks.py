@@ -34,12 +34,13 @@ def check_pseudo_labels(model: nn.Module, max_iters: int, sources: Collection[st
         max_iters: iterations of the run.
         sources: names of the sources of the training data.
     """
-    if not isinstance(model, SemiInstanceSegmentor) or model.burn_in >= max_iters:
+    if not isinstance(model, SemiInstanceSegmentor) or model.is_supervised(max_iters):
         return []
     problems = []
     if not {'boxes', 'unlabeled'} & set(sources):
+        burn_in = 'auto' if model.ends_burn_in_itself else model.burn_in
         problems.append(
-            f'The run goes on after model.burn_in={model.burn_in} to iteration {max_iters}, but '
+            f'The run goes on after model.burn_in={burn_in} to iteration {max_iters}, but '
             f'train_dataloader.dataset has only {list(sources)}: give it unlabeled images, or '
             'train with --supervised.')
     # AssignToBoxes counts: it keeps one candidate per box. check_boxes says where images without
@@ -57,7 +58,7 @@ def check_boxes(model: nn.Module, max_iters: int, sources: Collection[str]) -> L
         sources: names of the sources of the training data.
     """
     is_box_teacher = isinstance(model, BoxTeacher)
-    if is_box_teacher and model.burn_in >= max_iters:
+    if is_box_teacher and model.is_supervised(max_iters):
         return []
     return training_data.check_box_detector(
         'boxes' in sources, is_box_teacher, _num_assigning(model), _num_filters(model),

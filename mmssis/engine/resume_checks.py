@@ -1,5 +1,6 @@
 """Whether a checkpoint holds all that a run needs to go on exactly, part by part."""
 
+import math
 from typing import Any, Dict, List, Mapping, Tuple
 
 from mmengine.logging import HistoryBuffer
@@ -7,6 +8,7 @@ from mmengine.optim import OptimWrapperDict
 from mmengine.runner import Runner
 from torch import nn
 
+from .burn_in import BURN_IN_END
 from .optimizer_checks import optimizer_faults, wrong_parts
 from .replay import can_replay
 from .semi_detector import unwrapped_model
@@ -35,7 +37,8 @@ def resume_faults(checkpoint: Dict[str, Any], runner: Runner) -> List[str]:
         return faults
     model, meta = unwrapped_model(runner), checkpoint['meta']
     faults = _class_faults(meta, runner) + _accumulation_faults(meta, runner)
-    weights = _weight_faults(checkpoint['state_dict'], model, meta['iter'])
+    ended = checkpoint['message_hub'].get('runtime_info', {}).get(BURN_IN_END, math.inf)
+    weights = _weight_faults(checkpoint['state_dict'], model, meta['iter'], ended)
     faults += [does_not_fit(weights)] if weights else []
     if not isinstance(runner.optim_wrapper, OptimWrapperDict):
         faults += optimizer_faults(checkpoint['optimizer'], runner.optim_wrapper.optimizer, meta)
@@ -91,15 +94,16 @@ def hooks_apart(weights: Mapping[str, Any], model: nn.Module) -> Tuple[List[str]
     return sorted(own - theirs), sorted(theirs - own)
 
 
-def _weight_faults(weights: Mapping[str, Any], model: nn.Module, iteration: int) -> List[str]:
+def _weight_faults(weights: Mapping[str, Any], model: nn.Module, iteration: int,
+                   ended: float) -> List[str]:
     """Weights and buffers that are missing, left over or of another shape.
 
     Up to the end of burn-in a pseudo-label hook has learned nothing, and may be added. One that
-    the config leaves out loses its buffers.
+    the config leaves out loses its buffers. ``ended`` is where a burn-in of no fixed length ended.
     """
     added, left_out = (tuple(names) for names in hooks_apart(weights, model))
     own = model.state_dict()
-    if added and iteration <= getattr(model, 'burn_in', 0):
+    if added and iteration <= min(getattr(model, 'burn_in', 0), ended):
         own = {name: value for name, value in own.items() if not name.startswith(added)}
     unknown = [f'{name} is not in the config' for name in weights
                if name not in own and not (left_out and name.startswith(left_out))]

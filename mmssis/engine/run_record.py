@@ -61,8 +61,10 @@ def changed_settings(record: Any, runner: Runner) -> List[str]:
 def _settings(cfg: Config) -> str:
     """The settings that decide what is learned, as JSON."""
     parts = {part: cfg.get(part) for part in PARTS if cfg.get(part) is not None}
+    ends_itself = parts.get('model', {}).get('burn_in') == 'auto'
+    learning = (*LEARNING_HOOKS, 'burn_in') if ends_itself else LEARNING_HOOKS
     parts['default_hooks'] = {name: hook for name, hook in parts.get('default_hooks', {}).items()
-                              if name in LEARNING_HOOKS}
+                              if name in learning}
     return json.dumps(parts, default=str, skipkeys=True)
 
 

@@ -34,8 +34,8 @@ def semi_detector(runner: Runner) -> Any:
         raise TypeError(
             f'model.type = {type(model).__name__} has no {", ".join(missing)}: hooks and loops of '
             'mmssis need a SemiInstanceSegmentor such as PLDC. To train another detector, set '
-            'default_hooks.teacher, statistics and guard to None, and take val_cfg and train_cfg '
-            'of mmdet')
+            'default_hooks.teacher, statistics, guard and burn_in to None, and take val_cfg and '
+            'train_cfg of mmdet')
     return model
 
 

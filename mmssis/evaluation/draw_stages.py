@@ -10,7 +10,7 @@ from mmdet.visualization import get_palette
 from mmengine.structures import InstanceData
 from torch import Tensor
 
-from mmssis.structures import BoxMaps, resolve_masks
+from mmssis.structures import BoxMaps, pixel_weights_at, resolve_masks, weighs_pixels
 
 TITLE_HEIGHT = 26
 INK, PAPER = (30, 30, 30), (255, 255, 255)
@@ -45,7 +45,7 @@ def draw_stages(image: np.ndarray,
             shown = instances[instances.class_scores.argsort(descending=True)[:max_candidates]]
             title += f', best {max_candidates} shown'
         panels.append(_titled(title, _draw_instances(image, shown, classes, (height, width), zoom)))
-    if 'pixel_weights' in instances:
+    if weighs_pixels(instances):
         panels.append(_titled('uncertainty (red: 1)', _resize(
             _draw_uncertainty(image, instances)[:height, :width], zoom)))
     return np.concatenate(panels, axis=1)
@@ -104,9 +104,10 @@ def _draw_uncertainty(image: np.ndarray, instances: InstanceData) -> np.ndarray:
 
 def _uncertainty_in_view(instances: InstanceData, shape: Tuple[int, int]) -> Tensor:
     """Uncertainty of each instance at the pixels of the view, (N, H, W); 0 outside its box."""
-    uncertainty = 1 - instances.pixel_weights.float()
     if 'mask_boxes' not in instances:
-        return F.interpolate(uncertainty[None], shape, mode='bilinear', align_corners=False)[0]
+        return 1 - pixel_weights_at(instances, lambda maps: F.interpolate(
+            maps[None].float(), shape, mode='bilinear', align_corners=False)[0])
+    uncertainty = 1 - pixel_weights_at(instances, lambda maps: maps)
     in_boxes = BoxMaps(uncertainty, instances.mask_boxes, torch.eye(3))
     view = uncertainty.new_tensor([0, 0, shape[1], shape[0]]).expand(len(instances), -1)
     return in_boxes.crop(view, torch.arange(len(instances), device=view.device), shape)

@@ -6,6 +6,8 @@ import torch
 from mmengine.structures import InstanceData
 from torch import Tensor
 
+from mmssis.structures import pixel_weights_at
+
 SUMS = ('instances', 'judged_masks', 'weighed', 'class_score', 'mask_score', 'labels_changed',
         'uncertainty', 'sup', 'unsup')
 """Sums over the instances (and loss terms) of one step and all ranks."""
@@ -32,9 +34,10 @@ def sum_instances(pseudo_labels: List[InstanceData], outputs: Dict[str, Tensor],
             sums['mask_score'] += instances.mask_scores.sum()
         if 'teacher_labels' in instances:
             sums['labels_changed'] += (instances.labels != instances.teacher_labels).sum()
-        if 'pixel_weights' in instances:
+        weights = pixel_weights_at(instances, lambda maps: maps)
+        if weights is not None:
             sums['weighed'] += len(instances)
-            sums['uncertainty'] += (1 - instances.pixel_weights.float()).flatten(1).mean(1).sum()
+            sums['uncertainty'] += (1 - weights).flatten(1).mean(1).sum()
     for name, value in outputs.items():
         branch = name.split('_')[0]
         if branch in ('sup', 'unsup') and 'loss' in name:

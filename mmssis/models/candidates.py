@@ -51,6 +51,9 @@ class Candidates(metaclass=ABCMeta):
         """
         return student.loss(*unlabeled)
 
+    def release(self) -> None:
+        """Free what the last call has kept for the losses; by default there is nothing."""
+
     def joint_losses(self, student: nn.Module, labeled: Batch,
                      unlabeled: Batch) -> Tuple[Losses, Losses]:
         """Losses of labeled and unlabeled images from one forward: those of two forwards.

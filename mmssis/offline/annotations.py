@@ -44,16 +44,16 @@ def write_annotations(folder: Folder, out_file: Union[str, Path], labeled: Label
     """
     out_file = Path(out_file)
     counts = torch.zeros_like(thresholds.num_kept)
-    with _replacing(out_file) as file:
+    with replacing(out_file) as file:
         file.write('{"images": ')
-        _write_list(file, ({name: record.image[name] for name in IMAGE_FIELDS}
-                           for record in read_records(folder)))
+        write_list(file, ({name: record.image[name] for name in IMAGE_FIELDS}
+                          for record in read_records(folder)))
         file.write(',\n"annotations": ')
-        _write_list(file, _annotations(read_records(folder), labeled, thresholds, counts))
+        write_list(file, _annotations(read_records(folder), labeled, thresholds, counts))
         provenance = _provenance(labeled, thresholds, counts, fingerprint)
         categories, info = json.dumps(labeled.categories), json.dumps(dict(provenance=provenance))
         file.write(f',\n"categories": {categories},\n"info": {info}}}\n')
-    with _replacing(out_file.parent / THRESHOLDS_FILE) as file:
+    with replacing(out_file.parent / THRESHOLDS_FILE) as file:
         file.write(json.dumps(provenance, indent=2) + '\n')
     return provenance
 
@@ -79,7 +79,7 @@ def _annotations_of(record: Record, keep: Tensor, pixel_thr: float) -> Iterator[
     limits = kept.boxes.new_tensor([width, height, width, height])
     for box, score, label, probs in zip(kept.boxes, kept.scores.tolist(), kept.labels.tolist(),
                                         kept.mask_probs):
-        bbox = _xywh(box.clamp(min=0).minimum(limits))
+        bbox = coco_box(box.clamp(min=0).minimum(limits))
         mask, area = binary_rle(probs, box, (height, width), pixel_thr)
         if area and min(bbox[2:]) >= 1:
             yield dict(id=0, image_id=record.image['id'], category_id=label, bbox=bbox,
@@ -94,8 +94,15 @@ def _mask_score(probs: Tensor, pixel_thr: float) -> float:
     return round(probs[above].double().mean().item(), SCORE_DIGITS)
 
 
-def _xywh(box: Tensor) -> list[float]:
-    """A box (4,) xyxy as COCO writes it."""
+def coco_box(box: Tensor) -> list[float]:
+    """A box as COCO writes it.
+
+    Args:
+        box: (4,), xyxy in pixels.
+
+    Returns:
+        x, y, width and height, to a thousandth of a pixel.
+    """
     x1, y1, x2, y2 = box.tolist()
     return [round(value, BOX_DIGITS) for value in (x1, y1, x2 - x1, y2 - y1)]
 
@@ -115,8 +122,13 @@ def _provenance(labeled: LabelStatistics, thresholds: Thresholds, counts: Tensor
         generation=fingerprint)
 
 
-def _write_list(file: TextIO, items: Iterable[dict]) -> None:
-    """Write a JSON list, one item per line, without holding it."""
+def write_list(file: TextIO, items: Iterable[dict]) -> None:
+    """Write a JSON list, one item per line, without holding it.
+
+    Args:
+        file: what to write to.
+        items: entries, fit for JSON.
+    """
     file.write('[')
     for i, item in enumerate(items):
         file.write((',\n' if i else '\n') + json.dumps(item))
@@ -124,8 +136,18 @@ def _write_list(file: TextIO, items: Iterable[dict]) -> None:
 
 
 @contextmanager
-def _replacing(path: Path) -> Iterator[TextIO]:
-    """A file that takes its place once it is complete; until then an earlier one stays."""
+def replacing(path: Path) -> Iterator[TextIO]:
+    """A file that takes its place once it is complete; until then an earlier one stays.
+
+    Args:
+        path: the place; its folder is made.
+
+    Yields:
+        The file, open for text.
+
+    Raises:
+        OSError: if it could not be written.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f'.{path.name}.partial')
     try:

@@ -1,10 +1,10 @@
 """Run a predictor over many images, one line on disk per image."""
 
 from contextlib import nullcontext
-from typing import Callable, List, Optional, Sequence
+from typing import Callable, List, Mapping, Optional, Sequence, Tuple
 
-import numpy as np
 import torch
+from torch import Tensor
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
@@ -13,9 +13,9 @@ from mmssis.utils.workers import guard_workers
 
 from .detections import SoftDetections
 from .image_source import ImageInfo, ImageSource
-from .shards import ShardWriter
+from .shards import ImageId, ShardWriter
 
-Predictor = Callable[[np.ndarray], SoftDetections]
+Predictor = Callable[..., SoftDetections]
 MAX_UNREADABLE = 100
 
 
@@ -34,7 +34,8 @@ def share_of_rank(infos: Sequence[ImageInfo], finished: Sequence[int], rank: int
 
 
 def predict_images(infos: Sequence[ImageInfo], load: LoadImageRobust, predictor: Predictor,
-                   writer: ShardWriter, workers: int = 2, amp_device: Optional[str] = None) -> None:
+                   writer: ShardWriter, workers: int = 2, amp_device: Optional[str] = None,
+                   boxes: Optional[Mapping[ImageId, Tuple[Tensor, Tensor]]] = None) -> None:
     """Write what the predictor says of each image; images are read ahead by worker processes.
 
     An image that cannot be read is named and left out. It has no line on disk: a new start tries
@@ -48,6 +49,8 @@ def predict_images(infos: Sequence[ImageInfo], load: LoadImageRobust, predictor:
         workers: processes that read images; 0 reads in this one.
         amp_device: run the network in half precision on this type of device, 'cuda' or 'cpu'
             (bfloat16); None runs it in float32.
+        boxes: true boxes and labels of each image, which a
+            :class:`~mmssis.offline.box_masks.BoxMaskPredictor` gets with it.
 
     Raises:
         OSError: if 100 images in a row cannot be read, or the disk is full.
@@ -62,7 +65,7 @@ def predict_images(infos: Sequence[ImageInfo], load: LoadImageRobust, predictor:
             continue
         in_a_row = 0
         with torch.autocast(amp_device) if amp_device else nullcontext():
-            detections = predictor(image)
+            detections = predictor(image, *([boxes[entry['id']]] if boxes else []))
         writer.write(entry, detections)
 
 

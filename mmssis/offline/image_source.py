@@ -48,7 +48,7 @@ def list_images(unlabeled: Union[str, Path], image_root: Optional[Union[str, Pat
         dataset = UnlabeledCocoDataset(ann_file=str(source), data_prefix=dict(img=str(root)))
         infos = [dataset.get_data_info(i) for i in range(len(dataset))]
     images = [dict(id=info['img_id'], path=info['img_path'],
-                   file_name=_relative(info['img_path'], root)) for info in infos]
+                   file_name=relative_name(info['img_path'], root)) for info in infos]
     for problem in duplicates((image['id'] for image in images), 'images'):
         raise ValueError(f'--unlabeled {source}: {problem} Predictions are kept by id, so all but '
                          'one image of an id would be lost: give each image an id of its own.')
@@ -71,8 +71,16 @@ def _files_of_folder(source: Path) -> List[dict]:
     return [dict(img_id=i, img_path=path) for i, path in enumerate(listing.paths)]
 
 
-def _relative(path: str, root: Path) -> str:
-    """File name below the root, with forward slashes on every system."""
+def relative_name(path: str, root: Path) -> str:
+    """File name below the root, with forward slashes on every system.
+
+    Args:
+        path: of the image.
+        root: the folder.
+
+    Raises:
+        ValueError: if the image does not lie in the folder.
+    """
     name = Path(os.path.relpath(path, root)).as_posix()
     if name.startswith('../'):
         raise ValueError(f'{path} does not lie in --image-root {root}: give the folder of the '

@@ -1,4 +1,4 @@
-"""Weights that align a loss with the quality of its pseudo label."""
+"""Weights that align a loss with the quality of its pseudo label, and what it is divided by."""
 from numbers import Real
 
 import torch
@@ -32,3 +32,41 @@ def aligning_weights(scores: Tensor, exponent: float) -> Tensor:
                          'negative one would prefer poor pseudo labels.')
     compute_dtype = torch.promote_types(scores.dtype, torch.float32)
     return scores.detach().to(compute_dtype) ** exponent
+
+
+def count_by_kind(weights: Tensor, positive: Tensor) -> Tensor:
+    """Numbers of positives and negatives in a classification loss (PAIS, Eq. 2 and 5).
+
+    Args:
+        weights: weight of each prediction, (M,), at least 0. Negatives of weight 0 do not count.
+        positive: whether each has an instance, bool (M,).
+
+    Returns:
+        ``N_pos`` and ``N_neg``, (2,) float32.
+
+    Raises:
+        ValueError: ``weights`` or ``positive`` is not one-dimensional.
+    """
+    check_ndim('weights', weights, 'M')
+    check_ndim('positive', positive, 'M')
+    negative = ~positive & (weights > 0)
+    return torch.stack([positive.sum(), negative.sum()]).float()
+
+
+def divide_by_kind(weights: Tensor, positive: Tensor, counts: Tensor) -> Tensor:
+    """Divide positives by their number and negatives by theirs (PAIS, Eq. 2 and 5).
+
+    A sum of losses with these weights is ``1 / N_pos`` times the sum over the positives plus
+    ``1 / N_neg`` times the sum over the negatives. One divisor for both lets a negative weigh
+    ``N_neg / N_pos`` times as much.
+
+    Args:
+        weights: weight of each prediction, (M,).
+        positive: whether each has an instance, bool (M,).
+        counts: from :func:`count_by_kind` or its mean over ranks, (2,); below 1 they count as 1.
+
+    Returns:
+        Weights (M,).
+    """
+    divisors = counts.clamp(min=1)
+    return weights / torch.where(positive, divisors[0], divisors[1])

@@ -4,6 +4,7 @@ Axes: N or P predictions, G true boxes, H x W pixels; boxes are xyxy in pixels o
 """
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 from torchvision.ops import box_iou
 
@@ -41,6 +42,29 @@ def mask_aware_scores(class_scores: Tensor, mask_probs: Tensor, boxes: Tensor) -
     total = (mask_probs.to(dtype) * counted).sum((1, 2))
     mean = total / counted.flatten(1).count_nonzero(1).clamp(min=1)
     return (class_scores.to(dtype) * mean).sqrt()
+
+
+def mean_entropy_scores(mask_logits: Tensor) -> Tensor:
+    """Confidence of a predicted mask from the entropy of its pixels.
+
+    BoxTeacher, section 5.4: ``1 + mean(p log p + (1 - p) log(1 - p))`` over all pixels, with
+    ``p = sigmoid(mask_logits)`` and natural logarithms.
+
+    Args:
+        mask_logits: (N, H, W).
+
+    Returns:
+        (N,) in [1 - log 2, 1], in at least float32.
+
+    Raises:
+        ValueError: wrong axes, or masks without pixels.
+    """
+    check_ndim('mask_logits', mask_logits, 'N H W')
+    if 0 in mask_logits.shape[1:]:
+        raise ValueError(f'mask_logits must have pixels, got shape {tuple(mask_logits.shape)}.')
+    logits = mask_logits.to(torch.promote_types(mask_logits.dtype, torch.float32))
+    # log p = x - softplus(x) and log(1 - p) = -softplus(x): no logarithm of 0.
+    return 1 + (logits.sigmoid() * logits - F.softplus(logits)).mean((1, 2))
 
 
 def assign_masks_to_boxes(pred_boxes: Tensor, pred_scores: Tensor, gt_boxes: Tensor,

@@ -6,6 +6,7 @@ import math
 from typing import Tuple
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from ._checks import check_fraction, check_ndim, check_same_shape
@@ -59,6 +60,57 @@ def fuse_class_probs(teacher_probs: Tensor, clip_probs: Tensor,
         torch.promote_types(teacher_probs.dtype, clip_probs.dtype), torch.float32)
     probs = weight * clip_probs.to(compute_dtype) + (1 - weight) * teacher_probs.to(compute_dtype)
     return probs.argmax(dim=-1), probs
+
+
+def joint_class_probs(teacher_probs: Tensor, clip_probs: Tensor) -> Tuple[Tensor, Tensor]:
+    """Joint distribution of two class distributions per instance, and its most likely class.
+
+    PLePI (Haghighi et al., IJCAI 2023), as PL-DC's section 4.4 describes it: the joint
+    probability of the teacher's and CLIP's predictions, here the normalised product
+    ``p q / sum(p q)`` over the classes.
+
+    Args:
+        teacher_probs: the teacher's probabilities (N, K), without no-object, rows sum to 1.
+        clip_probs: CLIP's probabilities (N, K), rows sum to 1.
+
+    Returns:
+        Labels (N,) long, the lowest class on a tie, and joint probabilities (N, K) in at least
+        float32, rows sum to 1. Where no class has both probabilities above 0 the row is the
+        teacher's.
+
+    Raises:
+        ValueError: shapes differ or K is 0.
+    """
+    _check_distributions('teacher_probs', teacher_probs)
+    check_same_shape('teacher_probs', teacher_probs, 'clip_probs', clip_probs)
+    compute_dtype = torch.promote_types(
+        torch.promote_types(teacher_probs.dtype, clip_probs.dtype), torch.float32)
+    teacher_probs = teacher_probs.to(compute_dtype)
+    log_joint = teacher_probs.log() + clip_probs.to(compute_dtype).log()
+    possible = log_joint.isfinite().any(dim=-1, keepdim=True)
+    probs = torch.where(possible, log_joint, teacher_probs.log()).softmax(dim=-1)
+    return probs.argmax(dim=-1), probs
+
+
+def sigmoid_class_probs(class_logits: Tensor) -> Tensor:
+    """Make a distribution of independent sigmoid scores: ``sigmoid(x_k) / sum_j sigmoid(x_j)``.
+
+    For classifiers such as SigLIP (Zhai et al., ICCV 2023), whose scores of a region do not sum
+    to 1. Where all scores are small it equals a softmax of the logits. How sure the classifier
+    is that the region shows any of the classes is lost.
+
+    Args:
+        class_logits: logits of the classes (N, K), any real.
+
+    Returns:
+        (N, K) in at least float32, rows sum to 1.
+
+    Raises:
+        ValueError: ``class_logits`` is not (N, K) with K > 0.
+    """
+    _check_distributions('class_logits', class_logits)
+    compute_dtype = torch.promote_types(class_logits.dtype, torch.float32)
+    return F.logsigmoid(class_logits.to(compute_dtype)).softmax(dim=-1)
 
 
 def correction_can_change(teacher_probs: Tensor, weight: float) -> Tensor:

@@ -12,7 +12,7 @@ neither (Mask2Former, K-Net)        masks go to the stride-4 grid in one samplin
 ==================================  =============================================================
 """
 
-from typing import Sequence, Tuple
+from typing import List, Sequence, Tuple
 
 import numpy as np
 import torch
@@ -22,7 +22,7 @@ from torch import Tensor
 
 from .box_maps import BoxMaps
 from .pseudo_label import boxes_of_masks, resolve_masks
-from .views import move_grid, same_geometry, without_geometry
+from .views import PIXEL_FIELDS, move_grid, same_geometry, without_geometry
 
 STRIDE = 4
 
@@ -61,7 +61,8 @@ def move_query_masks(instances: InstanceData, matrix: np.ndarray,
 
     Returns:
         New instances with ``masks`` (N', h', w') bool at stride 4, boxes in pixels of the target
-        and, if given, ``pixel_weights`` on the same grid. Masks that left the view are gone.
+        and, if given, ``pixel_weights`` and ``pixel_logits`` on the same grid. Masks that left the
+        view are gone.
     """
     logits, in_shape = instances.mask_logits, instances.input_shape
     grid = (-(-out_shape[0] // STRIDE), -(-out_shape[1] // STRIDE))
@@ -70,9 +71,8 @@ def move_query_masks(instances: InstanceData, matrix: np.ndarray,
     moved.masks = move_grid(logits, matrix, in_shape, out_shape, grid) > 0
     scale = logits.new_tensor([out_shape[1] / grid[1], out_shape[0] / grid[0]])
     moved.bboxes = boxes_of_masks(moved.masks) * scale.float().repeat(2)
-    if 'pixel_weights' in instances:
-        moved.pixel_weights = move_grid(
-            instances.pixel_weights, matrix, in_shape, out_shape, grid)
+    for name in _pixel_fields(instances):
+        moved.set_field(move_grid(instances[name], matrix, in_shape, out_shape, grid), name)
     return moved[moved.masks.flatten(1).any(1)]
 
 
@@ -94,8 +94,7 @@ def move_detected_masks(instances: InstanceData, matrix: np.ndarray, out_shape: 
     """
     in_shape, is_true_box = instances.input_shape, 'uncropped_logits' in instances
     maps = {'masks': instances.uncropped_logits if is_true_box else instances.mask_logits}
-    if 'pixel_weights' in instances:
-        maps['pixel_weights'] = instances.pixel_weights
+    maps.update({name: instances[name] for name in _pixel_fields(instances)})
     moved = without_geometry(instances, out_shape)
     moved.bboxes = instances.bboxes
     if not same_geometry(matrix, in_shape, out_shape):
@@ -122,17 +121,22 @@ def move_box_masks(instances: InstanceData, matrix: np.ndarray, out_shape: Tuple
 
     Returns:
         New instances with ``bboxes`` around the moved corners, ``masks`` and, if given,
-        ``pixel_weights`` as :class:`BoxMaps`.
+        ``pixel_weights`` and ``pixel_logits`` as :class:`BoxMaps`.
     """
     moved = without_geometry(instances, out_shape)
     boxes = instances.mask_boxes
     to_target = torch.as_tensor(matrix, dtype=torch.float32, device=boxes.device)
     moved.bboxes = project_boxes(boxes, matrix, img_shape)
     moved.masks = BoxMaps(instances.mask_logits.float().sigmoid(), boxes, to_target)
-    if 'pixel_weights' in instances:
-        moved.pixel_weights = BoxMaps(instances.pixel_weights.float(), boxes, to_target)
+    for name in _pixel_fields(instances):
+        moved.set_field(BoxMaps(instances[name].float(), boxes, to_target), name)
     sides = moved.bboxes[:, 2:] - moved.bboxes[:, :2]
     return moved[(sides >= min_size).all(1)]
+
+
+def _pixel_fields(instances: InstanceData) -> List[str]:
+    """Names of the fields that weigh pixels."""
+    return [name for name in PIXEL_FIELDS if name in instances]
 
 
 def project_boxes(boxes: Tensor, matrix: np.ndarray, img_shape: Sequence[int]) -> Tensor:

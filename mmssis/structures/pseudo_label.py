@@ -22,9 +22,11 @@ field                shape          meaning
 ``box_weights``      (N,)           weight in the box loss
 ``mask_weights``     (N,)           weight in the mask losses
 ``pixel_weights``    (N, h, w)      weight of each pixel in the mask loss, in [0, 1]
+``pixel_logits``     (N, h, w)      logits whose certainty, 1 - u of PL-DC's Eq. 10, weighs each
+                                    pixel too; u is taken where the loss reads them
 ==================== ============== ==========================================================
 
-In the student's view ``masks`` and ``pixel_weights`` may also be of any resolution that covers
+In the student's view ``masks`` and what weighs pixels may also be of any resolution that covers
 the network input, or :class:`BoxMaps`. A missing weight means 1. ``input_shape`` (H, W) in the
 metainfo is the padded network input.
 """
@@ -56,6 +58,7 @@ class PseudoLabelContext:
             ``box_labeled``, possibly none of them; None for images without labels.
         pixel_mean: mean that was subtracted from ``images``, (3, 1, 1).
         pixel_std: standard deviation by which ``images`` were divided, (3, 1, 1).
+        candidates: the teacher's, before any hook, if a hook ``reads_candidates``; else None.
         channels: channel order of ``images``, 'rgb' or 'bgr'.
     """
 
@@ -66,6 +69,7 @@ class PseudoLabelContext:
     pixel_mean: Tensor
     pixel_std: Tensor
     channels: str = 'rgb'
+    candidates: Optional[List[InstanceData]] = None
 
     def rgb_images(self) -> Tensor:
         """Undo the detector's normalisation.

@@ -9,7 +9,8 @@ from mmengine.structures import InstanceData
 
 from mmssis.ops import affine_masks
 
-GEOMETRY = ('masks', 'bboxes', 'mask_logits', 'uncropped_logits', 'mask_boxes', 'pixel_weights')
+PIXEL_FIELDS = ('pixel_weights', 'pixel_logits')
+GEOMETRY = ('masks', 'bboxes', 'mask_logits', 'uncropped_logits', 'mask_boxes', *PIXEL_FIELDS)
 
 
 def view_to_view(source: DetDataSample, target: DetDataSample) -> np.ndarray:

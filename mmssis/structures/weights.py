@@ -1,11 +1,16 @@
 """The weights that losses read, and how a missing one counts."""
 
-from typing import Sequence, Tuple
+from typing import Callable, Optional, Sequence, Tuple, Union
 
 import torch
 from mmcv.ops import roi_align
 from mmengine.structures import InstanceData
 from torch import Tensor
+
+from mmssis.ops import mask_uncertainty
+
+from .box_maps import BoxMaps
+from .views import PIXEL_FIELDS
 
 Size = Tuple[int, int]
 
@@ -24,6 +29,33 @@ def instance_weights(instances: InstanceData, name: str, inds: Tensor) -> Tensor
     if name not in instances:
         return torch.ones_like(inds, dtype=torch.float32)
     return instances[name][inds].float()
+
+
+def weighs_pixels(instances: InstanceData) -> bool:
+    """Whether instances carry a field that weighs the pixels of their masks."""
+    return any(name in instances for name in PIXEL_FIELDS)
+
+
+def pixel_weights_at(instances: InstanceData,
+                     read: Callable[[Union[Tensor, BoxMaps]], Tensor]) -> Optional[Tensor]:
+    """Pixel weights where a loss reads them: those given as such times those given as logits.
+
+    Eq. 10 of PL-DC is not linear, so ``pixel_logits`` are read first and judged afterwards.
+
+    Args:
+        instances: N instances, with ``pixel_weights``, ``pixel_logits``, both or neither.
+        read: takes a field to its values at the pixels or points of the loss.
+
+    Returns:
+        Weights in the shape of what ``read`` returns, float32, in [0, 1]; None without a field.
+    """
+    weights = None
+    if 'pixel_weights' in instances:
+        weights = read(instances.pixel_weights).float()
+    if 'pixel_logits' in instances:
+        certainty = 1 - mask_uncertainty(read(instances.pixel_logits))
+        weights = certainty if weights is None else weights * certainty
+    return weights
 
 
 def background_weight(instances: InstanceData) -> float:

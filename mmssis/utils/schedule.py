@@ -1,11 +1,12 @@
 """The length of a run, written once."""
 
-from typing import Any, Dict, List, Mapping
+from typing import Any, Dict, List, Mapping, Union
 
 from mmengine.config import Config, ConfigDict
 
-from .settings import check_range
+from .settings import check_burn_in, check_range
 
+Count = Union[int, str]
 KEYS = ('max_iters', 'burn_in', 'val_interval')
 
 
@@ -16,7 +17,8 @@ def apply_schedule(cfg: Config, options: Mapping[str, Any] = {}, supervised: boo
 
     - ``max_iters``: student updates, burn-in included. The milestones of the learning rate and,
       where ``burn_in`` is not given, burn-in keep their share of the run.
-    - ``burn_in``: supervised updates at the start.
+    - ``burn_in``: supervised updates at the start; 'auto': until the teacher's labels are right,
+      see :class:`mmssis.engine.hooks.BurnInHook`.
     - ``val_interval``: updates between two validations; goes to the checkpoints as well.
 
     The options of a command line come after the file: ``schedule.max_iters`` alone shortens the
@@ -29,7 +31,8 @@ def apply_schedule(cfg: Config, options: Mapping[str, Any] = {}, supervised: boo
 
     Raises:
         ValueError: if a key is unknown, or a value is no positive integer, or burn-in is longer
-            than the run, or the model is a plain detector, which has none.
+            than the run, or it is to end itself and ``default_hooks.burn_in`` is left out, or the
+            model is a plain detector, which has none.
     """
     is_semi = 'detector' in (cfg.get('model') or {})
     if 'schedule' not in cfg and not options:
@@ -49,7 +52,9 @@ def apply_schedule(cfg: Config, options: Mapping[str, Any] = {}, supervised: boo
     numbers = _numbers(reference, cfg.model.get('burn_in', 0), schedule, options)
     if supervised:
         numbers['burn_in'] = numbers['max_iters']
-    if numbers['burn_in'] > numbers['max_iters']:
+    if numbers['burn_in'] == 'auto':
+        _check_auto(cfg)
+    elif numbers['burn_in'] > numbers['max_iters']:
         raise ValueError(f'schedule.burn_in = {numbers["burn_in"]} is longer than the run of '
                          f'{numbers["max_iters"]} iterations: give at most schedule.max_iters')
     for scheduler in _schedulers(cfg):
@@ -77,17 +82,26 @@ def rescale_scheduler(scheduler: ConfigDict, old_max_iters: int, max_iters: int)
             scheduler.T_max += max_iters - old_max_iters
 
 
-def _numbers(reference: int, burn_in: int, *steps: Mapping[str, int]) -> Dict[str, int]:
+def _numbers(reference: int, burn_in: Count, *steps: Mapping[str, Count]) -> Dict[str, Any]:
     """The final numbers; each step counts from those before it."""
     numbers = dict(max_iters=reference, burn_in=burn_in)
     for step in steps:
         max_iters = step.get('max_iters', numbers['max_iters'])
-        numbers['burn_in'] = _share(numbers['burn_in'], numbers['max_iters'], max_iters)
+        if numbers['burn_in'] != 'auto':
+            numbers['burn_in'] = _share(numbers['burn_in'], numbers['max_iters'], max_iters)
         numbers.update(step, max_iters=max_iters)
     return numbers
 
 
-def _write(cfg: Config, numbers: Dict[str, int], is_semi: bool) -> None:
+def _check_auto(cfg: Config) -> None:
+    """Refuse a burn-in that nothing would end."""
+    if (cfg.get('default_hooks') or {}).get('burn_in') is None:
+        raise ValueError("schedule.burn_in = 'auto', but default_hooks.burn_in is left out, which "
+                         "ends it: set it to dict(type='BurnInHook'), or schedule.burn_in to a "
+                         'number of updates')
+
+
+def _write(cfg: Config, numbers: Dict[str, Any], is_semi: bool) -> None:
     """Write the final numbers to loop, model, checkpoints and ``schedule``."""
     cfg.train_cfg.max_iters = numbers['max_iters']
     if is_semi:
@@ -119,7 +133,10 @@ def _check_keys(schedule: Mapping[str, Any]) -> None:
     for key, value in schedule.items():
         if key not in KEYS:
             raise ValueError(f'schedule has no key {key!r}: use {", ".join(KEYS)}')
-        check_range(f'schedule.{key}', value, 0 if key == 'burn_in' else 1, whole=True)
+        if key == 'burn_in':
+            check_burn_in('schedule.burn_in', value)
+        else:
+            check_range(f'schedule.{key}', value, 1, whole=True)
 
 
 def _schedulers(cfg: Config) -> List[ConfigDict]:

@@ -37,6 +37,21 @@ def check_range(place: str, value: Number, low: float = -inf, high: float = inf,
     return value
 
 
+def check_burn_in(place: str, value: Union[int, str]) -> Union[int, str]:
+    """Return the length of a burn-in: a count of iterations, or 'auto'.
+
+    Args:
+        place: key of the setting, for the message.
+        value: the setting.
+
+    Raises:
+        ValueError: if it is neither.
+    """
+    if isinstance(value, str) and value != 'auto':
+        raise ValueError(f"{place} = {value!r}: give a number of iterations, or 'auto'")
+    return value if value == 'auto' else check_range(place, value, 0, whole=True)
+
+
 def _range_text(low: float, high: float, open_low: bool, open_high: bool) -> str:
     """The range in words, with a leading space."""
     if low > -inf and high < inf and not (open_low or open_high):

@@ -8,8 +8,8 @@ from .batch import SOURCES
 
 REMOVED = ('unlabeled', 'pseudo')
 PLAIN_TYPE = 'SemiInstanceSegmentor'
-# Methods that are a SemiInstanceSegmentor with other settings.
-ALIASES = ('PLDC', 'PAIS')
+# Methods that are a SemiInstanceSegmentor as long as no image is without labels.
+ALIASES = ('GuidedDistillation', 'PAIS', 'PLDC')
 
 
 def make_supervised(cfg: Config) -> None:

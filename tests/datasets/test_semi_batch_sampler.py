@@ -3,6 +3,7 @@
 import pickle
 import random
 from itertools import islice
+from math import inf
 from types import SimpleNamespace
 
 import numpy as np
@@ -75,6 +76,20 @@ def test_burn_in_leaves_unlabeled_images_out_and_starts_them_at_zero():
     assert [[source for _, source, _ in batch] for batch in batches] == (
         3 * [[0, 0, 1, 1]] + 2 * [[0, 0, 1, 1, 2, 2]])
     assert [p for _, source, p in batches[3] if source == 2] == [0, 1]
+
+
+def test_held_out_images_come_after_burn_in():
+    sampler = make_sampler(burn_in=inf)
+    sampler.hold_out([4, 1])
+    # STREAM's first epoch is 1 4 2 3 5 0 6 (its labeled images are 1 4, 2 3); without 1 and 4:
+    order = [i for batch in draw(make_sampler(dict(labeled=7)), 4) for i, _, _ in batch][:7]
+    batches = draw(sampler, 6)
+    drawn = [i for batch in batches for i, _, _ in batch]
+    assert drawn[:5] == [i for i in order if i not in (1, 4)] and not {1, 4} & set(drawn)
+    sampler.set_burn_in(2)
+    sampler.move_to(2)
+    after = draw(sampler, 2)
+    assert draw(make_sampler(burn_in=2), 4)[2:] == after != batches[2:4]
 
 
 @pytest.mark.parametrize('mode, num_skipped', [

@@ -1,6 +1,7 @@
 """A checkpoint that lacks a part of a run, or has it otherwise, is told apart by that part."""
 
 import copy
+import math
 from types import SimpleNamespace
 from typing import Any, Callable, Dict
 
@@ -10,6 +11,7 @@ from mmengine.logging import HistoryBuffer
 from mmengine.optim import OptimWrapper
 from torch import nn
 
+from mmssis.engine.burn_in import BURN_IN_END
 from mmssis.engine.checkpoint_rules import take_over_best
 from mmssis.engine.resume_checks import resume_faults
 from mmssis.engine.run_record import RECORD, changed_settings, run_record
@@ -141,6 +143,12 @@ def test_hooks_may_be_added_until_they_would_have_learned() -> None:
     assert resume_faults(make_checkpoint(2), make_run(**both)) == []
     assert 'other.thrs is missing' in resume_faults(make_checkpoint(3), make_run(**both))[0]
     assert resume_faults(make_checkpoint(3, **both), make_run()) == []
+    # A burn-in of no fixed length: the checkpoint says that it has ended.
+    for ended, fits in ((math.inf, True), (3, True), (2, False)):
+        checkpoint, run = make_checkpoint(3), make_run(**both)
+        run.model.burn_in = math.inf
+        checkpoint['message_hub']['runtime_info'][BURN_IN_END] = ended
+        assert (resume_faults(checkpoint, run) == []) is fits, ended
 
 
 def test_iterations_inside_an_accumulation_period_are_refused() -> None:

@@ -5,7 +5,7 @@ import torch
 from reference import plain_equations
 from toy_ops import random
 
-from mmssis.ops import assign_masks_to_boxes, mask_aware_scores
+from mmssis.ops import assign_masks_to_boxes, mask_aware_scores, mean_entropy_scores
 
 
 def random_boxes(count, seed, size=20.0):
@@ -37,6 +37,17 @@ def test_foreground_outside_the_box_does_not_count():
     mask[0, :4, :4], mask[0, 4:, 4:] = 0.6, 1.0
     score = mask_aware_scores(torch.ones(1), mask, torch.tensor([[0.0, 0, 4, 4]]))
     assert score.item() == pytest.approx(0.6 ** 0.5)
+
+
+def test_mean_entropy_scores():
+    """A coin has an entropy of log 2 = 0.693147, p = 0.9 one of 0.325083: 1 - their mean."""
+    logits = torch.tensor([[[0.0, 2.1972246]], [[1e4, -1e4]]])  # 2.197 = log(0.9 / 0.1)
+    assert mean_entropy_scores(logits).tolist() == pytest.approx([0.490885, 1.0], abs=1e-5)
+    maps = 4 * random(3, 6, 5) - 2
+    assert mean_entropy_scores(maps).tolist() == pytest.approx(
+        plain_equations.mean_entropy_scores(maps.sigmoid().tolist()), abs=1e-5)
+    with pytest.raises(ValueError, match='must have pixels'):
+        mean_entropy_scores(torch.zeros(1, 0, 4))
 
 
 @pytest.mark.parametrize('num_pred, num_gt, iou_thr', [

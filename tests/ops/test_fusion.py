@@ -1,11 +1,14 @@
 """Category correction against its naive writing (PL-DC Eq. 7 to 9), and what it cannot change."""
 
+import math
+
 import pytest
 import torch
 from reference import plain_equations
 from toy_ops import normal
 
-from mmssis.ops import correction_can_change, fuse_class_probs, fusion_weight
+from mmssis.ops import (correction_can_change, fuse_class_probs, fusion_weight, joint_class_probs,
+                        sigmoid_class_probs)
 
 # Margins at which the answer may be either, since fusion rounds: see correction_can_change.
 TIE = 1e-4
@@ -41,12 +44,52 @@ def test_fuse_class_probs(teacher, clip, weight):
     assert probs.shape == teacher.shape and probs.dtype == torch.float32
 
 
+@pytest.mark.parametrize('teacher, clip, expected', [
+    # .6 x .1 and .4 x .9 are 6 : 36.
+    pytest.param([[0.6, 0.4]], [[0.1, 0.9]], [[1 / 7, 6 / 7]], id='clip turns the label'),
+    pytest.param([[0.5, 0.3, 0.2]], [[1 / 3] * 3], [[0.5, 0.3, 0.2]], id='clip has no opinion'),
+    pytest.param([[1.0, 0.0]], [[0.0, 1.0]], [[1.0, 0.0]], id='nothing in common'),
+    pytest.param([[1.0]], [[1.0]], [[1.0]], id='one class'),
+    pytest.param([[1e-30, 1 - 1e-30]], [[1.0, 1e-20]], [[1e-10, 1.0]], id='they underflow'),
+    pytest.param(*[distributions(20, 5, seed).tolist() for seed in (1, 2)], None, id='random'),
+])
+def test_joint_class_probs(teacher, clip, expected):
+    labels, probs = joint_class_probs(torch.tensor(teacher), torch.tensor(clip))
+    reference_labels, reference_probs = plain_equations.joint_class_probs(teacher, clip)
+    assert labels.tolist() == reference_labels and labels.dtype == torch.long
+    for rows in filter(None, (expected, reference_probs)):
+        assert probs.flatten().tolist() == pytest.approx(sum(rows, []), abs=1e-6)
+
+
+def test_joint_class_probs_of_no_instance_and_half_precision():
+    labels, probs = joint_class_probs(torch.zeros(0, 3).half(), torch.zeros(0, 3))
+    assert labels.shape == (0, ) and probs.shape == (0, 3) and probs.dtype == torch.float32
+
+
+@pytest.mark.parametrize('logits, expected', [
+    # Sigmoids 1/2 and 3/4 are 2 : 3.
+    pytest.param([[0.0, math.log(3)]], [[0.4, 0.6]], id='by hand'),
+    # Both sigmoids are 0 in float32; their ratio is that of a softmax, e : 1.
+    pytest.param([[-199.0, -200.0]], [[0.731059, 0.268941]], id='all small'),
+    pytest.param([[90.0, 100.0, -90.0]], [[0.5, 0.5, 0.0]], id='sure of two'),
+    pytest.param((9 * normal(20, 5, seed=1)).tolist(), None, id='random'),
+])
+def test_sigmoid_class_probs(logits, expected):
+    expected = expected or plain_equations.sigmoid_class_probs(logits)
+    probs = sigmoid_class_probs(torch.tensor(logits))
+    assert probs.flatten().tolist() == pytest.approx(sum(expected, []), abs=1e-5)
+
+
 PROBS = torch.full((2, 2), 0.5)
 
 
 @pytest.mark.parametrize('call, error, message', [
     pytest.param(lambda: fuse_class_probs(PROBS, torch.ones(2, 3), 0.5), ValueError,
                  r'\(2, 2\) and \(2, 3\)', id='other classes'),
+    pytest.param(lambda: joint_class_probs(PROBS, torch.ones(2, 3)), ValueError,
+                 r'\(2, 2\) and \(2, 3\)', id='joint, other classes'),
+    pytest.param(lambda: sigmoid_class_probs(PROBS[0]), ValueError, 'class_logits',
+                 id='sigmoids, one row'),
     pytest.param(lambda: fusion_weight(1.01), ValueError, 'progress', id='after the end'),
     pytest.param(lambda: fusion_weight(None), TypeError, 'progress', id='no progress'),
     pytest.param(lambda: fuse_class_probs(PROBS[0], PROBS[0], 0.5), ValueError, 'teacher_probs',

@@ -53,6 +53,12 @@ def mask_dice(logits, mask):
     return dice([1 / (1 + math.exp(-x)) for x in sum(logits, [])], sum(mask, []))
 
 
+def mask_bce(logits, mask, pixel_weights):
+    """Mean over all cells of one mask of the weighted binary cross-entropy."""
+    cells = list(zip(sum(logits, []), sum(mask, []), sum(pixel_weights, [])))
+    return sum(w * (math.log(1 + math.exp(x)) - t * x) for x, t, w in cells) / len(cells)
+
+
 def box_mask(box, rows, columns, stride):
     """1 where the centre of a cell lies inside of the box, 0 elsewhere."""
     x1, y1, x2, y2 = box

@@ -78,6 +78,24 @@ def fuse_class_probs(teacher_probs, clip_probs, w):
     return labels, fused
 
 
+def joint_class_probs(teacher_probs, clip_probs):
+    """PLePI in the words of PL-DC's section 4.4: the product of both, made to sum to 1."""
+    labels, joint = [], []
+    for p, q in zip(teacher_probs, clip_probs):
+        product = [a * b for a, b in zip(p, q)]
+        total = sum(product)
+        row = [value / total for value in product] if total > 0 else list(p)
+        labels.append(row.index(max(row)))
+        joint.append(row)
+    return labels, joint
+
+
+def sigmoid_class_probs(class_logits):
+    """Sigmoids divided by their sum."""
+    rows = [[sigmoid(x) for x in x_k] for x_k in class_logits]
+    return [[s / sum(row) for s in row] for row in rows]
+
+
 def correction_can_change(teacher_probs, w):
     """Give CLIP every one-hot distribution in turn, and look whether Eq. 9 changes its mind.
 
@@ -230,6 +248,13 @@ def aligning_weights(scores, exponent):
     return weights
 
 
+def sum_by_kind(losses, weights, positive):
+    """PAIS Eq. 5: 1 / N_pos sum over positives + 1 / N_neg sum over negatives that weigh."""
+    pos = [w * x for x, w, p in zip(losses, weights, positive) if p]
+    neg = [w * x for x, w, p in zip(losses, weights, positive) if not p and w > 0]
+    return sum(pos) / max(len(pos), 1) + sum(neg) / max(len(neg), 1)
+
+
 def binary_mask_iou(masks, targets):
     """Intersection over union, pixel by pixel; PAIS section 3.2."""
     ious = []
@@ -339,6 +364,12 @@ def mask_aware_scores(class_scores, mask_probs, boxes):
     return scores
 
 
+def mean_entropy_scores(mask_probs):
+    """BoxTeacher section 5.4, pixel by pixel."""
+    return [1 + sum(p * math.log(p) + (1 - p) * math.log(1 - p) for p in sum(mask, []))
+            / len(sum(mask, [])) for mask in mask_probs]
+
+
 def box_iou(a, b):
     """Intersection over union of two xyxy boxes."""
     width = max(min(a[2], b[2]) - max(a[0], b[0]), 0.0)
@@ -367,3 +398,29 @@ def rank_overlap(features, prototypes, k):
         return set(sorted(range(len(values)), key=lambda d: (-values[d], d))[:k])
 
     return [len(top(z) & top(p)) / k for z, p in zip(features, prototypes)]
+
+
+def mask_share_on_region(masks, region):
+    """Share of each mask's cells that are cells of the region."""
+    shares = []
+    for mask in masks:
+        area, inside = 0, 0
+        for row, region_row in zip(mask, region):
+            for cell, on_region in zip(row, region_row):
+                area += cell
+                inside += cell and on_region
+        shares.append(inside / area if area else 0.0)
+    return shares
+
+
+def box_share_in_regions(boxes, regions):
+    """Share of each box's area in the region that holds most of it."""
+    shares = []
+    for x1, y1, x2, y2 in boxes:
+        most = 0.0
+        for u1, v1, u2, v2 in regions:
+            width, height = min(x2, u2) - max(x1, u1), min(y2, v2) - max(y1, v1)
+            if width > 0 and height > 0:
+                most = max(most, width * height / ((x2 - x1) * (y2 - y1)))
+        shares.append(most)
+    return shares

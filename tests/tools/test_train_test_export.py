@@ -169,7 +169,8 @@ def test_export_drops_every_setting_that_mmdet_lacks(
     own = [name for name, parameter in inspect.signature(head).parameters.items()
            if parameter.kind is parameter.KEYWORD_ONLY]
     config = Config.fromfile(trained / 'toy.py')
-    settings = dict(dict.fromkeys(own, True), boundary_map=dict(scale=3.0))
+    settings = dict(
+        dict.fromkeys(own, True), boundary_map=dict(scale=3.0), mask_divisor='mmdet')
     config.model.detector.panoptic_head.update(settings)
     config.dump(tmp_path / 'toy.py')
     run_tool('model_converters/export_teacher.py', tmp_path / 'toy.py',

@@ -36,6 +36,17 @@ def test_options_of_the_schedule_come_after_the_file(load) -> None:
     assert load(text, {'schedule.burn_in': 0}).schedule == dict(max_iters=600, burn_in=0)
 
 
+def test_a_burn_in_that_ends_itself_has_no_share_of_the_run(load) -> None:
+    text = ("schedule = dict(max_iters=600, burn_in='auto')\n"
+            "default_hooks = dict(burn_in=dict(type='BurnInHook'))")
+    cfg = load(text, {'schedule.max_iters': 300})
+    assert (cfg.model.burn_in, cfg.train_cfg.max_iters) == ('auto', 300)
+    assert load(text, {'schedule.burn_in': 20}).model.burn_in == 20
+    assert load(text, supervised=True).model.burn_in == 600
+    with pytest.raises(ValueError, match='default_hooks.burn_in is left out'):
+        load(text, {'default_hooks.burn_in': None})
+
+
 def test_the_schedule_nearest_to_the_user_counts(base_file, tmp_path) -> None:
     (tmp_path / 'shipped.py').write_text(
         f'_base_ = {str(base_file)!r}\nschedule = dict(burn_in=50)\n'
@@ -68,6 +79,7 @@ WRONG_SCHEDULES = [
     ({'schedule.max_iters': 0}, 'max_iters = 0'),
     ({'schedule.max_iters': '2k'}, "max_iters = '2k'"),
     ({'schedule.burn_in': 400000}, 'longer than the run'),
+    ({'schedule.burn_in': 'soon'}, "burn_in = 'soon': give a number of iterations, or 'auto'"),
     ({'schedule': 5}, 'give schedule.max_iters'),
 ]
 

@@ -6,11 +6,12 @@ import cv2
 import matplotlib
 import numpy as np
 import torch
+import torch.nn.functional as F
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from mmengine.structures import InstanceData
 
-from mmssis.structures import resolve_masks
+from mmssis.structures import pixel_weights_at, resolve_masks, weighs_pixels
 
 HEADINGS = dict(candidates='candidates', ddtf='DDTF: filter', dicc='DICC: classes',
                 pmua='PMUA: uncertainty')
@@ -84,7 +85,7 @@ def panels_of(row: Row, classes: Sequence[str], size: int, max_candidates: int) 
             shown = best(instances, max_candidates, row.view.shape[:2])
             panels.append(Panel(heading, draw_instances(row.view, shown, classes, size, 0.25),
                                 f'best {len(shown)} of {len(instances)}'))
-        elif 'pixel_weights' in instances and 'pixel_weights' not in before:
+        elif weighs_pixels(instances) and not weighs_pixels(before):
             panels.append(Panel(heading, draw_uncertainty(row.view, instances, size),
                                 'bright: counts less'))
         else:
@@ -144,8 +145,9 @@ def draw_uncertainty(view: np.ndarray, instances: InstanceData, size: int) -> np
     grey = 0.6 * grey_of(enlarge(view, size))
     if not len(instances):
         return grey.astype(np.uint8)
-    uncertainty = (1 - instances.pixel_weights.float()).amax(0).cpu().numpy()
-    heat = cv2.resize(uncertainty, (size, len(grey)), interpolation=cv2.INTER_CUBIC).clip(0, 1)
+    weights = pixel_weights_at(instances, lambda maps: F.interpolate(
+        maps[None].float(), grey.shape[:2], mode='bicubic', align_corners=False)[0])
+    heat = (1 - weights).amax(0).cpu().numpy().clip(0, 1)
     color = 255 * matplotlib.colormaps['inferno'](0.3 + 0.7 * heat)[..., :3]
     share = heat[..., None] ** 0.6
     return (grey * (1 - share) + color * share).clip(0, 255).astype(np.uint8)

@@ -57,7 +57,8 @@ def build_model(cfg: Config, checkpoint: str, device: str) -> Tuple[nn.Module, T
 def set_progress(model: nn.Module, progress: float) -> None:
     """Set the detector's clock to a share of the semi-supervised phase, in [0, 1]."""
     steps = 10_000
-    model.set_clock(model.burn_in + round(progress * steps), model.burn_in + steps)
+    model.end_burn_in(0)
+    model.set_clock(round(progress * steps), steps)
 
 
 def list_images(paths: List[str]) -> List[Path]:

@@ -39,7 +39,7 @@ PLAIN = {
     # Without boundary AP.
     'BoundaryCocoMetric': dict(type='CocoMetric'),
 }
-PIXEL_WEIGHTS = ('weight_dice_by_pixel', 'normalize_pixel_weights', 'boundary_map')
+PIXEL_WEIGHTS = ('weight_dice_by_pixel', 'normalize_pixel_weights', 'boundary_map', 'mask_divisor')
 TRAINING_ONLY = {
     'WeightedMask2FormerHead': PIXEL_WEIGHTS,
     'MaskIoUMask2FormerHead': (*PIXEL_WEIGHTS, 'loss_iou_weight'),

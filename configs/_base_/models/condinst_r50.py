@@ -1,7 +1,8 @@
 """CondInst R50 as published: 16 mask channels, a dynamic head of 8, 233 parameters per instance.
 
 mmdet's own config has 8 mask channels, as its dynamic head needs equal numbers. Learns from masks,
-from boxes and from boxes with pseudo masks, by what the samples say they have.
+from boxes and from boxes with pseudo masks, by what the samples say they have. The backbone's batch
+norm is frozen, scales and shifts too (BoxTeacher, section 5); mmdet's own config trains these two.
 The backbone's ImageNet weights are loaded when training starts, not when the model is built.
 """
 model = dict(
@@ -20,7 +21,7 @@ model = dict(
         num_stages=4,
         out_indices=(0, 1, 2, 3),
         frozen_stages=1,
-        norm_cfg=dict(type='BN', requires_grad=True),
+        norm_cfg=dict(type='BN', requires_grad=False),
         norm_eval=True,
         style='pytorch',
         init_cfg=dict(type='Pretrained', checkpoint='torchvision://resnet50')),

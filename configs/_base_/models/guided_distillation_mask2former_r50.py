@@ -2,6 +2,7 @@
 _base_ = './mask2former_r50.py'
 
 model = dict(
+    type='GuidedDistillation',
     detector=dict(backbone=dict(frozen_stages=-1)),
     # 5 pixels at stride 4, as in the released code, are 80 of the input.
     pseudo_label_hooks=dict(

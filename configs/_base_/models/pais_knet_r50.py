@@ -1,6 +1,7 @@
 """PAIS on K-Net R50, with a mask-IoU branch; the weights are those of the released code.
 
-12 min(c, 0.5)^4 for classes, 2.5 s^4 for masks, 0.35^2 for negatives (docs/methods/pais.md).
+12 min(c, 0.5)^4 for classes, 2.5 s^4 for masks, 0.35^2 for negatives; the class loss is divided by
+the number of matched kernels (docs/methods/pais.md).
 """
 _base_ = './knet_r50.py'
 
@@ -10,7 +11,7 @@ model = dict(
     _delete_=True,
     type='PAIS',
     detector=_base_.model,
-    candidates=dict(type='KNetCandidates'),
+    candidates=dict(type='KNetCandidates', separate_negatives=False),
     pseudo_label_hooks=dict(
         dual_threshold=dict(
             type='DualThresholdFilter', class_thr=0.35, mask_thr=0.30, min_area=0),

@@ -7,7 +7,11 @@ model = dict(
     _delete_=True,
     type='PAIS',
     detector=_base_.model,
-    candidates=dict(type='MaskRCNNCandidates', score_thr=0.35, teacher_background=True),
+    candidates=dict(
+        type='MaskRCNNCandidates',
+        score_thr=0.35,
+        teacher_background=True,
+        separate_negatives=True),
     pseudo_label_hooks=dict(
         dual_threshold=dict(
             type='DualThresholdFilter', class_thr=0.35, mask_thr=0.30, min_area=0),

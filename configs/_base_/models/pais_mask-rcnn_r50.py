@@ -1,4 +1,4 @@
-"""PAIS on Mask R-CNN R50, with a mask-IoU branch; thresholds and weights of the paper.
+"""PAIS on Mask R-CNN R50, with a mask-IoU branch; thresholds, weights and divisors of the paper.
 
 From the released code come the teacher's background weights and the RPN's pseudo boxes.
 """
@@ -11,7 +11,11 @@ model = dict(
     type='PAIS',
     detector=_base_.model,
     # The mask head runs on the boxes that can pass the filter alone.
-    candidates=dict(type='MaskRCNNCandidates', score_thr=0.35, teacher_background=True),
+    candidates=dict(
+        type='MaskRCNNCandidates',
+        score_thr=0.35,
+        teacher_background=True,
+        separate_negatives=True),
     pseudo_label_hooks=dict(
         dual_threshold=dict(
             type='DualThresholdFilter', class_thr=0.35, mask_thr=0.30, min_area=0),

@@ -19,5 +19,6 @@ default_hooks = dict(
     checkpoint=dict(save_best='coco/segm_mAP'),
     statistics=None,
     guard=None,
+    burn_in=None,
     teacher=None,
     invalid_loss=dict(type='CheckInvalidLossHook'))

@@ -1,7 +1,8 @@
 """Batches with a given number of images of each source."""
 
 from functools import lru_cache
-from typing import Dict, Iterator, Optional
+from math import inf
+from typing import Dict, Iterator, Optional, Sequence, Tuple
 
 import numpy as np
 from mmdet.registry import DATA_SAMPLERS
@@ -64,7 +65,8 @@ class SemiBatchSampler(Sampler):
         self.batch_size = batch_size
         self.counts = {name: counts[name] for name in self.sizes}
         self.mode = mode
-        self.burn_in = 0
+        self.burn_in: float = 0
+        self.held_out: Tuple[int, ...] = ()
         self.seed_is_given = seed is not None
         self.seed = _runner_seed(sampler) if seed is None else seed
         self.rank, self.world_size = get_dist_info()
@@ -82,14 +84,33 @@ class SemiBatchSampler(Sampler):
         if not self.seed_is_given:
             self.seed = seed
 
-    def set_burn_in(self, num_batches: int) -> None:
-        """Leave unlabeled images out of the first batches.
+    def set_burn_in(self, num_batches: float) -> None:
+        """Leave unlabeled images, and labeled ones that are held out, out of the first batches.
 
         Args:
-            num_batches (int): Batches without ``unlabeled`` images, >= 0. Those of all other
-                sources always come.
+            num_batches (int | inf): Batches without ``unlabeled`` images, >= 0. Those of all other
+                sources always come. ``inf``: all batches, until it is set again.
         """
-        self.burn_in = check_range('set_burn_in(num_batches)', num_batches, 0, whole=True)
+        if num_batches != inf:
+            check_range('set_burn_in(num_batches)', num_batches, 0, whole=True)
+        self.burn_in = num_batches
+
+    def hold_out(self, indices: Sequence[int]) -> None:
+        """Leave some labeled images out of the batches of burn-in.
+
+        Args:
+            indices (Sequence[int]): Indices in the source ``labeled``, not all of them.
+        """
+        self.held_out = tuple(sorted(indices))
+
+    def move_to(self, num_batches: int) -> None:
+        """Stand behind the first batches of the stream, as burn-in and held-out images are now.
+
+        Args:
+            num_batches (int): Batches from the beginning of the run to leave out, >= 0.
+        """
+        self._batch, self._positions = 0, dict.fromkeys(self.sizes, 0)
+        self.skip(num_batches)
 
     def skip(self, num_batches: int) -> None:
         """Move on by a number of batches without drawing them.
@@ -124,16 +145,18 @@ class SemiBatchSampler(Sampler):
         batch, positions = self._batch, dict(self._positions)
         while True:
             counts = self._batch_counts(batch)
-            yield [self._index(name, positions[name] + self.rank + i * self.world_size)
+            left_out = self.held_out if batch < self.burn_in else ()
+            yield [self._index(name, positions[name] + self.rank + i * self.world_size, left_out)
                    for name, count in counts.items() for i in range(count)]
             _advance(positions, counts, self.world_size)
             batch += 1
 
-    def _index(self, name: str, position: int) -> StreamIndex:
+    def _index(self, name: str, position: int, left_out: Tuple[int, ...]) -> StreamIndex:
         """Index at a position of a source's stream of shuffled epochs."""
         source = list(self.sizes).index(name)
-        epoch, place = divmod(position, self.sizes[name])
-        order = _epoch_order(self.seed, source, epoch, self.sizes[name])
+        left_out = left_out if name == 'labeled' else ()
+        epoch, place = divmod(position, self.sizes[name] - len(left_out))
+        order = _epoch_order(self.seed, source, epoch, self.sizes[name], left_out)
         offset = sum(list(self.sizes.values())[:source])
         return StreamIndex(offset + int(order[place]), position, source, self.seed)
 
@@ -150,9 +173,11 @@ def _advance(positions: Dict[str, int], counts: Dict[str, int], world_size: int)
 
 
 @lru_cache(maxsize=6)
-def _epoch_order(seed: int, source: int, epoch: int, size: int) -> np.ndarray:
-    """Shuffled order of one epoch of a source."""
-    return np.random.default_rng([seed, source, epoch]).permutation(size)
+def _epoch_order(seed: int, source: int, epoch: int, size: int,
+                 left_out: Tuple[int, ...]) -> np.ndarray:
+    """Shuffled order of one epoch of a source, without some of its images."""
+    order = np.random.default_rng([seed, source, epoch]).permutation(size)
+    return order[~np.isin(order, left_out)] if left_out else order
 
 
 @lru_cache(maxsize=2)

@@ -1,5 +1,6 @@
 """Hooks of the training engine."""
 
+from .burn_in_hook import BurnInHook
 from .guided_teacher_hook import GuidedTeacherHook
 from .iteration_seed_hook import IterationSeedHook
 from .preflight_hook import PreflightHook
@@ -11,7 +12,7 @@ from .teacher_ema_hook import TeacherEMAHook
 from .training_guard_hook import TrainingGuardHook
 
 __all__ = [
-    'GuidedTeacherHook', 'IterationSeedHook', 'PreflightHook', 'PseudoLabelListener',
+    'BurnInHook', 'GuidedTeacherHook', 'IterationSeedHook', 'PreflightHook', 'PseudoLabelListener',
     'PseudoLabelPicturesHook', 'PseudoLabelStatisticsHook', 'RankWatchHook', 'TeacherEMAHook',
     'TrainingGuardHook'
 ]

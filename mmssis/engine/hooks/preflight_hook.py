@@ -15,6 +15,7 @@ from mmssis.datasets import sources_of
 from mmssis.datasets.checks import account, account_table, evaluator_input, run_data
 from mmssis.engine import evaluation_checks, model_checks
 from mmssis.engine.semi_detector import class_names, unwrapped_model
+from mmssis.models.detectors import SemiInstanceSegmentor
 from mmssis.utils.settings import check_range
 
 ALL_CHECKS = ('train_loop', 'pseudo_labels', 'boxes', 'classes', 'annotation_files', 'masks',
@@ -166,9 +167,10 @@ def data_of(runner: Runner) -> run_data.RunData:
         runner: the runner.
     """
     dataset = runner.train_dataloader.dataset
-    burn_in = getattr(unwrapped_model(runner), 'burn_in', 0)
+    model = unwrapped_model(runner)
+    supervised = isinstance(model, SemiInstanceSegmentor) and model.is_supervised(runner.max_iters)
     sources = {name: source for name, source in sources_of(dataset).items()
-               if name != 'unlabeled' or burn_in < runner.max_iters}
+               if name != 'unlabeled' or not supervised}
     loop = runner.val_loop
     return run_data.RunData(
         sources=sources,

@@ -37,7 +37,7 @@ class PseudoLabelStatisticsHook(PseudoLabelListener):
       their place.
     - With hidden ground truth also ``precision``, ``recall``, ``mask_precision``,
       ``class_accuracy``, ``mask_iou`` and ``type/<Cor|Loc|Sim|Oth|BG>``, the shares of PL-DC's
-      Fig. 5.
+      Fig. 5: over all steps since the last log, as one batch has few pseudo labels.
 
     Args:
         interval: steps between two logs.
@@ -58,11 +58,13 @@ class PseudoLabelStatisticsHook(PseudoLabelListener):
         self._logs = False
         self._final: List[InstanceData] = []
         self._metas: List[dict] = []
+        self._hidden_counts: Optional[Tensor] = None
 
     def before_train(self, runner: Runner) -> None:
         """Read the hidden ground truth and start to listen."""
         self._classes = class_names(runner)
         self._counts.clear()
+        self._hidden_counts = None
         if self.hidden_ann_file is not None:
             self._hidden = HiddenGroundTruth(self.hidden_ann_file, self._classes)
         super().before_train(runner)
@@ -74,19 +76,20 @@ class PseudoLabelStatisticsHook(PseudoLabelListener):
 
     def hear(self, stage: str, pseudo_labels: List[InstanceData],
              context: PseudoLabelContext) -> None:
-        """Count the instances of every step; keep the last stage of a step that is logged."""
+        """Count the instances of every step; keep the last stage where it is read."""
         if stage == 'candidates':
             self._counts['images'] += len(pseudo_labels)
         self._counts[stage] += sum(map(len, pseudo_labels))
-        if self._logs:
+        if self._logs or self._hidden is not None:
             self._final, self._metas = pseudo_labels, context.metas
 
     def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: DATA_BATCH = None,
                          outputs: Optional[dict] = None) -> None:
         """Log, on every rank at the same steps: ranks without pseudo labels add zeros."""
+        detector = semi_detector(runner)
+        self._judge(next(detector.student.parameters()).device)
         if not self._logs:
             return
-        detector = semi_detector(runner)
         stages = ['candidates', *detector.pseudo_label_hooks]
         numbers = self._numbers(stages, outputs or {}, next(detector.student.parameters()).device)
         all_reduce(numbers, op='sum')
@@ -109,20 +112,31 @@ class PseudoLabelStatisticsHook(PseudoLabelListener):
     def _numbers(self, stages: List[str], outputs: Dict[str, Tensor],
                  device: torch.device) -> Tensor:
         """All numbers of this rank in one tensor; the step's pseudo labels are let go of."""
-        counts, final, metas = self._counts, self._final, self._metas
-        self._counts, self._final, self._metas = Counter(), [], []
+        counts, final, hidden = self._counts, self._final, self._hidden_counts
+        self._counts, self._final, self._hidden_counts = Counter(), [], None
+        if hidden is None:
+            hidden = torch.zeros(len(MATCH_COUNTS) + len(ERROR_TYPES), device=device)
         return torch.cat([
             torch.tensor([float(counts[name]) for name in ['images', *stages]], device=device),
             sum_instances(final, outputs, device),
             count_classes(final, len(self._classes), device),
-            self._count_hidden(final, metas, device)])
+            hidden])
+
+    def _judge(self, device: torch.device) -> None:
+        """Add the step's pseudo labels to the counts since the last log."""
+        if self._hidden is None or not self._final:
+            return
+        counts = self._count_hidden(self._final, self._metas, device)
+        self._hidden_counts = (counts if self._hidden_counts is None
+                               else self._hidden_counts + counts)
+        self._metas = []
+        if not self._logs:
+            self._final = []
 
     def _count_hidden(self, pseudo_labels: List[InstanceData], metas: List[dict],
                       device: torch.device) -> Tensor:
         """Counts of matches and error types against the hidden ground truth, (6 + 5,)."""
         counts = torch.zeros(len(MATCH_COUNTS) + len(ERROR_TYPES), device=device)
-        if self._hidden is None:
-            return counts
         superclasses = self._hidden.superclasses
         superclasses = None if superclasses is None else superclasses.to(device)
         for instances, meta in zip(pseudo_labels, metas):

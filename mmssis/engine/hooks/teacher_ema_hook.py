@@ -1,16 +1,21 @@
 """The teacher as a moving average of the student."""
 
-from typing import List, Optional, Tuple
+from typing import Container, FrozenSet, List, Optional, Tuple
 
 import torch
 from mmdet.engine.hooks import MeanTeacherHook
 from mmdet.registry import HOOKS
 from mmengine.hooks import EMAHook, Hook
+from mmengine.logging import print_log
 from mmengine.runner import Runner
 from torch import Tensor, nn
 
 from mmssis.engine.semi_detector import semi_detector
 from mmssis.utils.settings import check_range
+
+PREFIX = 'teacher.'
+# A key of checkpoints of runs whose teacher goes on from an earlier one.
+GOES_ON = 'teacher_goes_on'
 
 
 @HOOKS.register_module()
@@ -19,9 +24,14 @@ class TeacherEMAHook(Hook):
 
     ``teacher = momentum * teacher + (1 - momentum) * student`` after every optimizer step
     (PL-DC section 4.1, alpha), for trainable parameters and float buffers. Frozen parameters
-    are equal after the copy and are skipped; integer buffers are copied. The end of burn-in is
+    that are equal are skipped; integer buffers are copied. The end of burn-in is
     the detector's ``burn_in``. Before that, validation and checkpoints take the student as the
     teacher too, so that a random network is never evaluated or saved.
+
+    Without burn-in, a teacher that ``load_from`` brings goes on: tensors that the checkpoint has
+    under ``teacher.`` and that fit are kept, the others (a class head of another size) are copied
+    from the student, and there is no ``warm_up``, in which the student would replace them within a
+    few steps. A plain detector's checkpoint is loaded into both branches and makes no difference.
 
     Args:
         momentum: weight of the old teacher, in [0, 1).
@@ -42,8 +52,21 @@ class TeacherEMAHook(Hook):
         self.warm_up_offset = check_range('default_hooks.teacher.warm_up_offset', warm_up_offset,
                                           0, open_low=True)
         self.ready = False
+        self.goes_on = False
+        self._loaded: FrozenSet[str] = frozenset()
         self._averaged: Optional[Tuple[List[Tensor], List[Tensor]]] = None
         self._copied: List[Tuple[Tensor, Tensor]] = []
+
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Note which tensors of the teacher a checkpoint brings; a resumed run finds it noted."""
+        if runner._resume:
+            self.goes_on = GOES_ON in checkpoint
+        elif self.copied_at(runner) == 0:
+            weights = checkpoint.get('state_dict', checkpoint)
+            self._loaded = frozenset(
+                name for name, own in semi_detector(runner).teacher.state_dict().items()
+                if (PREFIX + name) in weights and weights[PREFIX + name].shape == own.shape)
+            self.goes_on = bool(self._loaded)
 
     def before_train(self, runner: Runner) -> None:
         """Check that teacher and student have the same tensors, and that no hook averages twice.
@@ -70,10 +93,13 @@ class TeacherEMAHook(Hook):
 
     def before_train_iter(self, runner: Runner, batch_idx: int,
                           data_batch: Optional[dict] = None) -> None:
-        """Copy the student once, at the end of burn-in."""
+        """Copy the student once, at the end of burn-in; what was loaded is kept."""
         if runner.iter == self.copied_at(runner):
-            self.copy_student(runner)
+            self.copy_student(runner, keep=self._loaded)
             self.ready = True
+            if self.goes_on:
+                print_log(f'The teacher goes on from load_from with {len(self._loaded)} tensors, '
+                          'without warm-up; the others are those of the student.', 'current')
 
     def after_train_iter(self, runner: Runner, batch_idx: int,
                          data_batch: Optional[dict] = None,
@@ -89,7 +115,9 @@ class TeacherEMAHook(Hook):
             self.copy_student(runner)
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        """During burn-in, save the student as the teacher too."""
+        """During burn-in, save the student as the teacher too; note a teacher that goes on."""
+        if self.goes_on:
+            checkpoint[GOES_ON] = True
         if self._in_burn_in(runner):
             state = checkpoint['state_dict']
             for name in [name for name in state if name.startswith('student.')]:
@@ -116,7 +144,7 @@ class TeacherEMAHook(Hook):
 
     def momentum_at(self, step: int) -> float:
         """Weight of the old teacher at a step after burn-in, from 1."""
-        if step > self.warm_up:
+        if step > self.warm_up or self.goes_on:
             return self.momentum
         return min(self.momentum, step / (step + self.warm_up_offset))
 
@@ -127,7 +155,9 @@ class TeacherEMAHook(Hook):
         teacher = model.teacher.state_dict(keep_vars=True)
         self._averaged, self._copied = ([], []), []
         for name, source in model.student.state_dict(keep_vars=True).items():
-            if name in trainable or (name not in parameters and source.is_floating_point()):
+            apart = name in parameters and not torch.equal(teacher[name], source)
+            if name in trainable or apart or (
+                    name not in parameters and source.is_floating_point()):
                 self._averaged[0].append(teacher[name].data)
                 self._averaged[1].append(source.data)
             elif name not in parameters:
@@ -146,7 +176,15 @@ class TeacherEMAHook(Hook):
 
     @staticmethod
     @torch.no_grad()
-    def copy_student(runner: Runner) -> None:
-        """Make the teacher a hard copy of the student."""
+    def copy_student(runner: Runner, keep: Container[str] = ()) -> None:
+        """Make the teacher a hard copy of the student.
+
+        Args:
+            runner: the runner.
+            keep: names of tensors that stay the teacher's.
+        """
         model = semi_detector(runner)
-        model.teacher.load_state_dict(model.student.state_dict())
+        own = model.teacher.state_dict()
+        model.teacher.load_state_dict({
+            name: own[name] if name in keep else value
+            for name, value in model.student.state_dict().items()})

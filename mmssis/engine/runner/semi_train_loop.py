@@ -11,6 +11,7 @@ from mmengine.logging import print_log
 from mmengine.runner import IterBasedTrainLoop, Runner
 from torch.utils.data import DataLoader
 
+from mmssis.engine.hooks.burn_in_hook import BurnInHook
 from mmssis.engine.hooks.teacher_ema_hook import TeacherEMAHook
 from mmssis.engine.semi_detector import unwrapped_model
 from mmssis.engine.stop_signals import (StoppedBySignal, StopSignals, ValidationStopHook,
@@ -26,8 +27,9 @@ VALIDATED = 'validated_iteration'
 class SemiTrainLoop(IterBasedTrainLoop):
     """Iteration-based training loop over a :class:`SemiBatchSampler`.
 
-    It gives the sampler the run's seed and ``model.burn_in``, and the model its clock before
-    every iteration. A plain detector has neither burn-in nor clock.
+    It gives the sampler the run's seed and the detector's ``burn_in``, and the model its clock
+    before every iteration. A plain detector has neither burn-in nor clock. Where a hook ends
+    burn-in during the run, the batches that workers have fetched ahead are drawn anew.
 
     On resume the sampler is moved on before any worker starts, so no skipped image is loaded,
     whatever the number of workers; mmengine's own loop loads them all again for a sampler of
@@ -114,6 +116,7 @@ class SemiTrainLoop(IterBasedTrainLoop):
         while True:
             self.runner.model.train()
             self._set_clock(self._iter)
+            self._follow_burn_in()
             self.run_iter(next(self.dataloader_iterator))
             stopped = signals.agreed()
             if not stopped or self.runner.optim_wrapper.should_update():
@@ -164,14 +167,19 @@ class SemiTrainLoop(IterBasedTrainLoop):
     def _check_teacher(self) -> None:
         """Refuse a semi-supervised phase whose teacher would stay a random network."""
         detector = self._detector
-        if detector is None or detector.burn_in >= self._max_iters:
+        if detector is None or detector.is_supervised(self._max_iters):
             return
         if not any(isinstance(hook, TeacherEMAHook) for hook in self.runner.hooks):
+            burn_in = 'auto' if detector.ends_burn_in_itself else detector.burn_in
             raise ValueError(
-                f'the run goes on after model.burn_in = {detector.burn_in} to iteration '
+                f'the run goes on after model.burn_in = {burn_in} to iteration '
                 f'{self._max_iters}, but nothing copies the student into the teacher: set '
                 "default_hooks.teacher = dict(type='TeacherEMAHook'), or model.burn_in to the "
                 'length of the run')
+        if detector.ends_burn_in_itself and not any(
+                isinstance(hook, BurnInHook) for hook in self.runner.hooks):
+            raise ValueError("model.burn_in = 'auto', but nothing ends it: set default_hooks."
+                             "burn_in = dict(type='BurnInHook'), or schedule.burn_in to a number")
 
     def _set_clock(self, iteration: int) -> None:
         """Tell the detector the index of an iteration."""
@@ -186,6 +194,14 @@ class SemiTrainLoop(IterBasedTrainLoop):
         if self._iter > 0:
             print_log(f'Resume the data at iteration {self._iter}.', logger='current')
             batch_sampler.skip(self._iter)
+
+    def _follow_burn_in(self) -> None:
+        """Draw the batches from here on anew if burn-in has just ended."""
+        batch_sampler = self.dataloader.batch_sampler
+        if self._detector is not None and batch_sampler.burn_in != self._detector.burn_in:
+            batch_sampler.set_burn_in(self._detector.burn_in)
+            batch_sampler.move_to(self._iter)
+            self.dataloader_iterator = _LazyIterator(self.dataloader)
 
     def _validation_is_due(self) -> bool:
         """Whether the iteration that has just ended is followed by a validation not done yet."""

@@ -9,9 +9,12 @@ from mmdet.registry import MODELS
 from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
+from mmssis.ops import sigmoid_class_probs
+
 from .crops import RegionCropper, has_region
 from .mask_pooling import check_dense_tower, mask_pooled_features
-from .open_clip_weights import check_pretrained, load_clip, register_model
+from .open_clip_names import check_pretrained, load_tokenizer, register_model
+from .open_clip_weights import load_clip
 from .region_classifier import RegionClassifier, silence
 from .templates import PHOTO_TEMPLATES, check_templates, class_sentences
 
@@ -28,9 +31,14 @@ class ClipRegionClassifier(RegionClassifier):
     ``model='convnext_large_d_320'``, ``pretrained='laion2b_s29b_b131k_ft_soup'``, five sentences
     per class in ``descriptions``, ``sentence_pooling='softmax'`` and ``normalize=False``.
 
+    A model with a logit bias b, such as SigLIP, was trained with independent sigmoids: its scores
+    ``sigmoid(s * cos(x, t_k) + b)``, with s as it is, are divided by their sum.
+
     Args:
         model: name of an open_clip model, or path of a model config in open_clip's JSON format.
         pretrained: tag of open_clip's weights, or path of a local file.
+        tag: for a local file of a model whose weights differ in activation or mean colour: the
+            tag of open_clip that they are or were fine-tuned from.
         templates: prompts with ``{}`` for the class name.
         descriptions: JSON file, class name -> list of sentences that replace the templates.
         sentence_pooling: 'mean' averages the L2-normalised text embeddings of a class; 'softmax'
@@ -64,9 +72,10 @@ class ClipRegionClassifier(RegionClassifier):
                  normalize: bool = True,
                  batch_size: int = 256,
                  dtype: str = 'auto',
-                 largest_part: bool = False) -> None:
+                 largest_part: bool = False,
+                 tag: Optional[str] = None) -> None:
         super().__init__(dtype)
-        check_pretrained(model, pretrained)
+        check_pretrained(model, pretrained, tag)
         check_templates(templates)
         for name, value, choices in (('mode', mode, ('crop', 'mask_pool')),
                                      ('sentence_pooling', sentence_pooling, ('mean', 'softmax'))):
@@ -78,6 +87,7 @@ class ClipRegionClassifier(RegionClassifier):
                              "need mode='crop': mode='mask_pool' crops nothing")
         self.model = model
         self.pretrained = pretrained
+        self.tag = tag
         self.templates = tuple(templates)
         self.descriptions = descriptions
         self.sentence_pooling = sentence_pooling
@@ -88,7 +98,7 @@ class ClipRegionClassifier(RegionClassifier):
 
     def load(self, classes: Tuple[str, ...]) -> Tuple[nn.Module, Dict[str, Tensor]]:
         """Load CLIP, embed the classes and keep only the image tower."""
-        clip = load_clip(self.model, self.pretrained).eval()
+        clip = load_clip(self.model, self.pretrained, self.tag).eval()
         if self.mode == 'mask_pool':
             check_dense_tower(clip.visual)
         text, described = self.embed_classes(clip, classes)
@@ -96,8 +106,7 @@ class ClipRegionClassifier(RegionClassifier):
         size = statistics['size']
         self.size = (size, size) if isinstance(size, int) else tuple(size)
         return clip.visual, dict(
-            text=text, described=described,
-            logit_scale=clip.logit_scale.detach().float().exp().clamp(max=100),
+            text=text, described=described, **_logit_constants(clip),
             mean=torch.tensor(statistics['mean']), std=torch.tensor(statistics['std']),
             covers=torch.ones(len(classes), dtype=torch.bool))
 
@@ -114,7 +123,7 @@ class ClipRegionClassifier(RegionClassifier):
             and which of them exist, bool (K, J). J is 1 for ``sentence_pooling='mean'``.
         """
         sentences = class_sentences(classes, self.templates, self.descriptions)
-        tokenizer = open_clip.get_tokenizer(register_model(self.model))
+        tokenizer = load_tokenizer(register_model(self.model))
         tokens = tokenizer([text for texts in sentences for text in texts])
         features = torch.cat([
             clip.encode_text(chunk, normalize=True) for chunk in tokens.split(TEXT_BATCH)])
@@ -151,7 +160,19 @@ class ClipRegionClassifier(RegionClassifier):
             features = F.normalize(features.float(), dim=-1)
             logits = self.constants['logit_scale'] * torch.einsum('nd,kjd->nkj', features, text)
             shares = logits.masked_fill(~described, float('-inf')).softmax(dim=-1)
-            return (logits * shares).sum(-1).softmax(dim=-1)
+            logits = (logits * shares).sum(-1)
+            if 'logit_bias' in self.constants:
+                return sigmoid_class_probs(logits + self.constants['logit_bias'])
+            return logits.softmax(dim=-1)
+
+
+def _logit_constants(clip: nn.Module) -> Dict[str, Tensor]:
+    """Logit scale, at most 100 as in CLIP's paper, or scale and bias of a sigmoid model."""
+    trained = dict(clip.named_parameters())
+    scale = clip.logit_scale.detach().float().exp()
+    if 'logit_bias' not in trained:
+        return dict(logit_scale=scale.clamp(max=100))
+    return dict(logit_scale=scale, logit_bias=trained['logit_bias'].detach().float())
 
 
 def _embed(tower: nn.Module, images: Tensor) -> Tensor:

@@ -1,10 +1,9 @@
 """Load CLIP models and their weights through open_clip's public functions."""
 
-import json
 import socket
 import zipfile
 from pathlib import Path
-from typing import Any, Dict
+from typing import Any, Dict, NamedTuple, Optional, Tuple
 from urllib.parse import urlparse
 from urllib.request import getproxies
 
@@ -12,71 +11,30 @@ import huggingface_hub
 import open_clip
 from torch import nn
 
+from .open_clip_names import is_path, register_model
 
-def register_model(model: str) -> str:
-    """Make a model config known to open_clip.
-
-    Args:
-        model: name of an open_clip model, or path of a model config in open_clip's JSON format.
-
-    Returns:
-        The name under which open_clip knows the model.
-
-    Raises:
-        RuntimeError: if the file does not exist.
-        ValueError: if it is no model config, or its name is that of another model.
-    """
-    if not model.endswith('.json'):
-        return model
-    path = Path(model)
-    if not path.is_file():
-        raise RuntimeError(f'model = {model!r} of ClipRegionClassifier does not exist: place the '
-                           'model config there or give the name of an open_clip model')
-    try:
-        content = json.loads(path.read_text(encoding='utf-8'))
-    except ValueError as error:
-        raise ValueError(f'model = {model!r} is not valid JSON: {error}') from error
-    if not isinstance(content, dict) or not {'embed_dim', 'vision_cfg', 'text_cfg'} <= set(content):
-        raise ValueError(f'model = {model!r} is no open_clip model config: it needs embed_dim, '
-                         'vision_cfg and text_cfg')
-    known = open_clip.get_model_config(path.stem)
-    if known is None:
-        open_clip.add_model_config(path)
-    elif known != content:
-        raise ValueError(f'open_clip already knows another model {path.stem!r}: rename {model!r}')
-    return path.stem
+PLACE = 'the classifier of model.pseudo_label_hooks'
 
 
-def check_pretrained(model: str, pretrained: str) -> None:
-    """Raise for names that open_clip cannot know, without loading anything.
+class WeightTraits(NamedTuple):
+    """What weights were trained with and a state dict does not tell."""
 
-    Raises:
-        ValueError: unknown model, or neither a tag of the model nor a path.
-    """
-    if not isinstance(pretrained, str) or not pretrained:
-        raise ValueError(f'pretrained = {pretrained!r} of ClipRegionClassifier: give a tag of '
-                         'open_clip or the path of a file; random weights would correct nothing')
-    if model.endswith('.json'):
-        return
-    if model not in open_clip.list_models():
-        raise ValueError(f'open_clip has no model {model!r}: give one of '
-                         'open_clip.list_models(), or the path of a model config (.json)')
-    tags = open_clip.list_pretrained_tags_by_model(model)
-    if not _is_path(pretrained) and pretrained not in tags:
-        raise ValueError(f'pretrained = {pretrained!r} is neither a path nor a tag of {model}: '
-                         f'the tags are {tags}')
+    quick_gelu: bool
+    mean: Tuple[float, ...]
+    std: Tuple[float, ...]
 
 
-def load_clip(model: str, pretrained: str) -> nn.Module:
+def load_clip(model: str, pretrained: str, tag: Optional[str] = None) -> nn.Module:
     """Build a CLIP model with its weights, on the CPU.
 
-    OpenAI's weights were trained with QuickGELU; under their tags and from their own
-    TorchScript files the activation is set accordingly. For OpenAI weights in any other file
-    give a ``...-quickgelu`` model.
+    OpenAI's weights and some others were trained with QuickGELU, SigLIP's with another mean
+    colour. A tag and OpenAI's own TorchScript files say so; a state dict does not. A local file
+    gets what all weights of its model have in common; where they differ, ``tag`` is needed.
 
     Args:
         model: name of an open_clip model or path of a model config.
         pretrained: tag, or path of a local file.
+        tag: for a local file, the tag of the weights in it.
 
     Returns:
         The model.
@@ -86,11 +44,10 @@ def load_clip(model: str, pretrained: str) -> nn.Module:
     """
     name = register_model(model)
     place = (f'Place the weights at checkpoints/clip/{name}.pt and set '
-             f"pretrained='checkpoints/clip/{name}.pt' in the classifier of "
-             'ClipCategoryCorrection (model.pseudo_label_hooks).')
+             f"pretrained='checkpoints/clip/{name}.pt' in {PLACE}.")
     if Path(pretrained).is_file():
-        return _load_file(name, pretrained)
-    if _is_path(pretrained):
+        return _load_file(name, pretrained, tag)
+    if is_path(pretrained):
         raise RuntimeError(f'The CLIP weights {pretrained!r} do not exist. {place}')
     config = open_clip.get_pretrained_cfg(name, pretrained)
     if not config:
@@ -107,15 +64,43 @@ def load_clip(model: str, pretrained: str) -> nn.Module:
                            f'{place}') from error
 
 
-def _load_file(name: str, path: str) -> nn.Module:
+def _load_file(name: str, path: str, tag: Optional[str]) -> nn.Module:
     """Load a local file: OpenAI's TorchScript archives, or state dicts."""
+    archive = _is_torchscript(path)
+    if archive and tag not in (None, 'openai'):
+        raise RuntimeError(f'tag = {tag!r} of ClipRegionClassifier, but {path!r} is an archive of '
+                           'OpenAI: remove `tag`')
+    traits = None if archive else _traits_of_file(name, path, tag)
     try:
-        if _is_torchscript(path):
+        if traits is None:
             return open_clip.load_openai_model(path, precision='fp32', device='cpu')
-        return open_clip.create_model(name, pretrained=str(path), require_pretrained=True)
+        clip = open_clip.create_model(name, pretrained=str(path), require_pretrained=True,
+                                      force_quick_gelu=traits.quick_gelu)
     except Exception as error:
         raise RuntimeError(f'The CLIP weights {path!r} do not fit the model {name!r}: {error}. '
-                           "Check `model` and `pretrained` of the config's classifier.") from error
+                           f'Check `model` and `pretrained` in {PLACE}.') from error
+    statistics = open_clip.get_model_preprocess_cfg(clip)
+    open_clip.set_model_preprocess_cfg(clip, {**statistics, 'mean': traits.mean, 'std': traits.std})
+    return clip
+
+
+def _traits_of_file(name: str, path: str, tag: Optional[str]) -> WeightTraits:
+    """What a state dict does not tell, from the tag or from all tags of the model."""
+    config = open_clip.get_model_config(name)
+    own = bool('quick_gelu' in config and config['quick_gelu'])
+    tags = [tag] if tag else open_clip.list_pretrained_tags_by_model(name)
+    found = {}
+    for each in tags:
+        known = open_clip.get_pretrained_cfg(name, each)
+        quick_gelu = own or bool('quick_gelu' in known and known['quick_gelu'])
+        found.setdefault(WeightTraits(quick_gelu, known['mean'], known['std']), []).append(each)
+    if len(found) > 1:
+        raise RuntimeError(
+            f'The file {path!r} does not say with which activation and mean colour its weights of '
+            f'{name!r} were trained: set `tag` in {PLACE} to the tag of open_clip that they are '
+            f'or were fine-tuned from. Alike are {" | ".join(map(str, found.values()))}')
+    default = WeightTraits(own, open_clip.OPENAI_DATASET_MEAN, open_clip.OPENAI_DATASET_STD)
+    return next(iter(found), default)
 
 
 def _is_torchscript(path: str) -> bool:
@@ -123,10 +108,6 @@ def _is_torchscript(path: str) -> bool:
         return False
     with zipfile.ZipFile(path) as archive:
         return any(entry.endswith('/constants.pkl') for entry in archive.namelist())
-
-
-def _is_path(pretrained: str) -> bool:
-    return '/' in pretrained or bool(Path(pretrained).suffix)
 
 
 def _cached(config: Dict[str, Any]) -> bool:

@@ -115,7 +115,8 @@ class RegionClassifier(nn.Module, metaclass=ABCMeta):
         """Classify N >= 1 regions, arguments as in :meth:`forward`.
 
         Returns:
-            (N, K) in the order of the instances, rows sum to 1.
+            (N, K) in the order of the instances, rows sum to 1; independent scores per class
+            become such rows by :func:`mmssis.ops.sigmoid_class_probs`.
         """
 
 

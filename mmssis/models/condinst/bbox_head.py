@@ -14,7 +14,7 @@ from mmdet.utils import InstanceList, OptInstanceList, reduce_mean
 from mmengine.structures import InstanceData
 from torch import Tensor
 
-from mmssis.structures import background_weight, instance_weights
+from mmssis.structures import background_weight, instance_weights, points_on_doubtful
 
 from .points import Points, assign_points, distances
 
@@ -42,8 +42,9 @@ class WeightedCondInstBboxHead(CondInstBboxHead):
     A point takes the weights of the instance that it is assigned to: ``cls_weights`` (N,) in the
     classification loss, ``box_weights`` (N,) in the box and in the centerness loss. Points without
     an instance weigh the metainfo ``background_weight`` of their image's instances in the
-    classification loss. A missing weight means 1; with all weights 1 the losses are mmdet's. They
-    are divided by what mmdet divides by, numbers of points and sums of centerness, not of weights.
+    classification loss, 0 on a doubtful region. A missing weight means 1; with all weights 1 the
+    losses are mmdet's. They are divided by what mmdet divides by, numbers of points and sums of
+    centerness, not of weights.
 
     Losses are computed in float32. Targets are made for positive points alone, and the parameters
     of other points are not copied; see :func:`assign_points` for what masks have to do with it.
@@ -98,7 +99,7 @@ class WeightedCondInstBboxHead(CondInstBboxHead):
             positives, points, logits, centerness, _flat(param_preds)))
         num_pos = reduce_mean(logits.new_tensor(float(len(inds)))).clamp(min=1)
         return dict(
-            loss_cls=self._loss_cls(logits, positives, batch_gt_instances, num_pos),
+            loss_cls=self._loss_cls(logits, positives, points, batch_gt_instances, num_pos),
             **self._box_losses(boxes, centerness, positives, points, batch_gt_instances, num_pos))
 
     def points_of(self, levels: List[Tensor]) -> Points:
@@ -115,14 +116,15 @@ class WeightedCondInstBboxHead(CondInstBboxHead):
         everything = torch.cat(priors)
         return Points(everything[:, :2], everything[:, 2], torch.cat(ranges))
 
-    def _loss_cls(self, logits: Tensor, positives: Positives, instances: InstanceList,
-                  num_pos: Tensor) -> Tensor:
+    def _loss_cls(self, logits: Tensor, positives: Positives, points: Points,
+                  instances: InstanceList, num_pos: Tensor) -> Tensor:
         """Classification loss of logits (B, K, P)."""
         where = positives.images, positives.points
         labels = torch.full_like(logits[:, 0], self.num_classes, dtype=torch.long)
         labels[where] = _owned(positives, [image.labels for image in instances])
         weights = torch.stack([
-            logits.new_full((logits.shape[2], ), background_weight(image)) for image in instances])
+            background_weight(image) * ~points_on_doubtful(points.centers, image)
+            for image in instances]).to(logits.dtype)
         weights[where] = _owned_weights(positives, instances, 'cls_weights')
         return self.loss_cls(logits.transpose(1, 2).reshape(-1, logits.shape[1]),
                              labels.flatten(), weights.flatten(), avg_factor=num_pos)

@@ -16,7 +16,8 @@ from mmdet.utils import InstanceList, reduce_mean
 from mmengine.structures import InstanceData
 from torch import Tensor
 
-from mmssis.ops import affinity_loss, mask_affinity, mask_quality, pairwise_loss, projection_loss
+from mmssis.ops import (affinity_loss, mask_affinity, mask_quality, pairwise_loss, projection_loss,
+                        weighted_mask_bce)
 from mmssis.structures import instance_weights
 
 from .dynamic_conv import dynamic_masks, select_positives
@@ -38,9 +39,9 @@ class WeightedCondInstMaskHead(CondInstMaskHead):
     with masks    ``loss_mask``: dice, times ``mask_weights`` (N,), its sums over pixels
                   weighted by ``pixel_weights`` (N, h, w)
     with boxes    ``loss_project`` and ``loss_pairwise`` (BoxInst)
-    with boxes    besides ``loss_pseudo_mask`` (dice, as above) and ``loss_affinity``, both times
+    with boxes    besides ``loss_pseudo_mask`` (dice as above) and ``loss_affinity``, both times
     and pseudo    ``mask_weights``, of the pseudo masks inside their boxes (BoxTeacher,
-    masks         section 3.3 and 3.4)
+    masks         section 4.2)
     ============  =====================================================================
 
     An image has boxes if the metainfo ``box_labeled`` of its sample says so, and masks otherwise.
@@ -62,6 +63,8 @@ class WeightedCondInstMaskHead(CondInstMaskHead):
             see :func:`select_positives`; 64 in BoxTeacher, -1 takes all.
         pseudo_mask_weight: of ``loss_pseudo_mask``, at least 0; 0.5 in BoxTeacher.
         affinity_weight: of ``loss_affinity``, at least 0; 0.1 in BoxTeacher.
+        pseudo_mask_loss: pixel loss of pseudo masks, 'dice' (BoxTeacher) or 'bce', the mean binary
+            cross-entropy over all cells, which costs AP (Table 4).
         warm_up: iterations in which ``loss_pairwise``, ``loss_pseudo_mask`` and ``loss_affinity``
             grow linearly from 0, by the metainfo ``iteration`` of the samples; 0 for none.
         affinity_threshold: least affinity of a pair, in [0, 1]; None weighs pairs by it.
@@ -79,12 +82,13 @@ class WeightedCondInstMaskHead(CondInstMaskHead):
     """
 
     def __init__(self, *args: Any, topk_masks_per_img: int = 64, pseudo_mask_weight: float = 0.5,
-                 affinity_weight: float = 0.1, warm_up: int = 10000,
+                 affinity_weight: float = 0.1, pseudo_mask_loss: str = 'dice', warm_up: int = 10000,
                  affinity_threshold: Optional[float] = 0.5, color_threshold: float = 0.3,
                  dilation: int = 2, mask_rescore: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, topk_masks_per_img=topk_masks_per_img, **kwargs)
         self.pseudo_mask_weight = pseudo_mask_weight
         self.affinity_weight = affinity_weight
+        self.pseudo_mask_loss = pseudo_mask_loss
         self.warm_up = warm_up
         self.affinity_threshold = affinity_threshold
         self.color_threshold = color_threshold
@@ -203,9 +207,10 @@ class WeightedCondInstMaskHead(CondInstMaskHead):
               owners: Tensor) -> Tuple[Tensor, Tensor]:
         """Weighted sum of the dice losses of M points, and M; masks (N, h, w)."""
         targets = masks[owners]
-        if 'pixel_weights' in instances:
+        pixel_weights = cell_weights(instances, logits.shape[1:])
+        if pixel_weights is not None:
             # Squared sums: the root of a weight in both factors is the weight in their product.
-            roots = cell_weights(instances, logits.shape[1:])[owners].sqrt()
+            roots = pixel_weights[owners].sqrt()
             losses = self.loss_mask.loss_weight * dice_loss(
                 logits.sigmoid() * roots, targets * roots, eps=self.loss_mask.eps,
                 reduction='none')
@@ -213,6 +218,17 @@ class WeightedCondInstMaskHead(CondInstMaskHead):
             losses = self.loss_mask(logits, targets, reduction_override='none')
         weights = instance_weights(instances, 'mask_weights', owners)
         return (losses * weights).sum(), logits.new_tensor(len(logits))
+
+    def _bce(self, logits: Tensor, masks: Tensor, instances: InstanceData,
+             owners: Tensor) -> Tuple[Tensor, Tensor]:
+        """As :meth:`_dice`, of the cross-entropy."""
+        weights = instance_weights(instances, 'mask_weights', owners)[:, None, None]
+        pixel_weights = cell_weights(instances, logits.shape[1:])
+        if pixel_weights is not None:
+            weights = weights * pixel_weights[owners]
+        total = weighted_mask_bce(logits.flatten(1), masks[owners].flatten(1),
+                                  weights.expand_as(logits).flatten(1))
+        return total, logits.new_tensor(len(logits))
 
     def _box_terms(self, logits: Tensor, instances: InstanceData, meta: dict,
                    owners: Tensor) -> Terms:
@@ -244,7 +260,8 @@ class WeightedCondInstMaskHead(CondInstMaskHead):
             logits, affinity[owners], threshold=self.affinity_threshold, region=boxes[owners],
             dilation=self.dilation)
         weights = instance_weights(instances, 'mask_weights', owners)
-        return dict(loss_pseudo_mask=self._dice(logits, masks, instances, owners),
+        pixel_loss = self._bce if self.pseudo_mask_loss == 'bce' else self._dice
+        return dict(loss_pseudo_mask=pixel_loss(logits, masks, instances, owners),
                     loss_affinity=((losses * weights).sum(), logits.new_tensor(len(logits))))
 
     def _labeled_cells(self, meta: dict, like: Tensor) -> Tensor:

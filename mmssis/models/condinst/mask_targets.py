@@ -3,7 +3,7 @@
 Axes: N instances of one image, H x W padded network input, h x w cells.
 """
 
-from typing import Any, Tuple
+from typing import Any, Optional, Tuple
 
 import numpy as np
 import torch
@@ -12,6 +12,8 @@ from mmdet.structures.bbox import get_box_tensor
 from mmdet.structures.mask import BaseInstanceMasks
 from mmengine.structures import InstanceData
 from torch import Tensor
+
+from mmssis.structures import pixel_weights_at
 
 Size = Tuple[int, int]
 
@@ -44,24 +46,27 @@ def cell_masks(instances: InstanceData, grid: Size, stride: int) -> Tensor:
                     'bool tensor, for example masks > 0.5')
 
 
-def cell_weights(instances: InstanceData, grid: Size) -> Tensor:
+def cell_weights(instances: InstanceData, grid: Size) -> Optional[Tensor]:
     """Pixel weights at the middle of each cell.
 
     Args:
-        instances: N instances with ``pixel_weights``, a tensor (N, h', w') at any resolution that
-            covers the network input.
+        instances: N instances; ``pixel_weights`` and ``pixel_logits`` are tensors (N, h', w') at
+            any resolution that covers the network input.
         grid: (h, w).
 
     Returns:
-        (N, h, w) float32.
+        (N, h, w) float32; None without either.
 
     Raises:
         TypeError: if the weights are no tensor.
     """
-    if not torch.is_tensor(instances.pixel_weights):
-        raise TypeError(f'pixel_weights of gt_instances are {_kind(instances.pixel_weights)}: '
-                        'CondInst reads a tensor that covers the network input')
-    return middle_of_cells(instances.pixel_weights, grid).float()
+    def read(maps: Any) -> Tensor:
+        if not torch.is_tensor(maps):
+            raise TypeError(f'pixel_weights of gt_instances are {_kind(maps)}: CondInst reads a '
+                            'tensor that covers the network input')
+        return middle_of_cells(maps, grid).float()
+
+    return pixel_weights_at(instances, read)
 
 
 def middle_of_cells(maps: Tensor, grid: Size) -> Tensor:

@@ -71,21 +71,24 @@ def instance_centers(instances: InstanceData) -> Tensor:
 
     Args:
         instances: N instances with ``bboxes``. If their ``masks`` are mmdet's, that is true masks,
-            the centre is a mask's centroid, as in mmdet, summed up where the masks lie. Pseudo
-            masks, which are tensors, may be wrong: they do not move it.
+            the centre is a mask's centroid, as in mmdet, summed up where the masks lie; that of
+            an empty one is its box's, where mmdet has the image's corner and no point learns the
+            box. Pseudo masks, which are tensors, may be wrong: they do not move it.
 
     Returns:
         (N, 2), x and y in pixels of the network input.
     """
     boxes = get_box_tensor(instances.bboxes)
+    middles = (boxes[:, :2] + boxes[:, 2:]) / 2
     if 'masks' not in instances or not isinstance(instances.masks, BaseInstanceMasks):
-        return (boxes[:, :2] + boxes[:, 2:]) / 2
+        return middles
     masks = instances.masks.to_ndarray()
     # Sums of rows and columns in one pass each; float maps of the image's size are never made.
     sums = [masks.sum(axis, dtype=np.int32) for axis in (1, 2)]
-    area = np.maximum(sums[0].sum(1), 1e-6)
-    centroids = [part @ np.arange(part.shape[1]) / area for part in sums]
-    return boxes.new_tensor(np.stack(centroids, 1))
+    area = sums[0].sum(1)
+    centroids = [part @ np.arange(part.shape[1]) / np.maximum(area, 1) for part in sums]
+    empty = boxes.new_tensor(area == 0, dtype=torch.bool)[:, None]
+    return middles.where(empty, boxes.new_tensor(np.stack(centroids, 1)))
 
 
 def _central(boxes: Tensor, centers: Tensor, reach: Tensor) -> Tensor:

@@ -8,6 +8,8 @@ from torch import is_tensor, nn
 
 from mmssis.utils.settings import check_range
 
+PSEUDO_MASK_LOSSES = ('dice', 'bce')
+
 
 def check_mask_settings(head: nn.Module) -> None:
     """Refuse settings that the mask head would pass over in silence or fail on later.
@@ -27,6 +29,9 @@ def check_mask_settings(head: nn.Module) -> None:
         value = getattr(head, name)
         if value is not None or name != 'affinity_threshold':
             check_range(f'mask_head.{name}', value, low, high, whole=whole)
+    if head.pseudo_mask_loss not in PSEUDO_MASK_LOSSES:
+        raise ValueError(f'mask_head.pseudo_mask_loss = {head.pseudo_mask_loss!r}: use one of '
+                         f'{PSEUDO_MASK_LOSSES}')
     if head.topk_masks_per_img != -1:
         check_range('mask_head.topk_masks_per_img', head.topk_masks_per_img, 1)
     if head.max_masks_to_train != -1:

@@ -1,8 +1,9 @@
 """Teacher, student and one training step of semi-supervised instance segmentation."""
 
+import math
 from types import MappingProxyType
 from typing import (Any, Callable, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence,
-                    Tuple)
+                    Tuple, Union)
 
 import numpy as np
 import torch
@@ -15,9 +16,10 @@ from mmengine.structures import InstanceData
 from torch import Tensor
 from typing_extensions import Self
 
-from mmssis.models.pseudo_labels import LearnsFromLabels, ThresholdFilter, build_pseudo_label_hooks
-from mmssis.structures import PseudoLabelContext, move_pseudo_labels, view_to_view
-from mmssis.utils.settings import check_range
+from mmssis.models.pseudo_labels import (DoubtfulRegions, LearnsFromLabels, ThresholdFilter,
+                                         build_pseudo_label_hooks)
+from mmssis.structures import PseudoLabelContext, move_doubtful, move_pseudo_labels, view_to_view
+from mmssis.utils.settings import check_burn_in, check_range
 
 MultiBranch = Dict[str, Tensor]
 Watcher = Callable[[str, List[InstanceData], PseudoLabelContext], None]
@@ -44,7 +46,8 @@ class SemiInstanceSegmentor(SemiBaseDetector):
             and knows how the student learns, see :class:`~mmssis.models.candidates.Candidates`.
         pseudo_label_hooks: name -> config of each hook, in order, see
             :func:`~mmssis.models.pseudo_labels.build_pseudo_label_hooks`; None leaves one out.
-        burn_in: number of iterations with labeled images only.
+        burn_in: number of iterations with labeled images only; 'auto': until ``BurnInHook`` ends
+            it by :meth:`end_burn_in`.
         sup_weight: weight of the supervised losses.
         unsup_weight: weight of the unsupervised losses, the paper's lambda.
         ramp_up: iterations after burn-in during which ``unsup_weight`` grows linearly from 0.
@@ -61,16 +64,17 @@ class SemiInstanceSegmentor(SemiBaseDetector):
                  detector: ConfigType,
                  candidates: ConfigType,
                  pseudo_label_hooks: Mapping[str, Optional[ConfigType]] = MappingProxyType({}),
-                 burn_in: int = 0,
+                 burn_in: Union[int, str] = 0,
                  sup_weight: float = 1.0,
                  unsup_weight: float = 1.0,
                  ramp_up: int = 0,
                  predict_on: str = 'teacher',
                  data_preprocessor: OptConfigType = None,
                  init_cfg: OptMultiConfig = None) -> None:
-        for name, value in dict(burn_in=burn_in, sup_weight=sup_weight,
-                                unsup_weight=unsup_weight, ramp_up=ramp_up).items():
+        for name, value in dict(sup_weight=sup_weight, unsup_weight=unsup_weight,
+                                ramp_up=ramp_up).items():
             check_range(f'model.{name}', value, 0)
+        check_burn_in('model.burn_in', burn_in)
         super().__init__(
             detector,
             semi_train_cfg=dict(freeze_teacher=True),
@@ -82,7 +86,8 @@ class SemiInstanceSegmentor(SemiBaseDetector):
         self._check_thresholds()
         for hook in self._learning_hooks():
             hook.attach(self.teacher)
-        self.burn_in = burn_in
+        self.ends_burn_in_itself = burn_in == 'auto'
+        self.burn_in: float = math.inf if self.ends_burn_in_itself else burn_in
         self.sup_weight = sup_weight
         self.unsup_weight = unsup_weight
         self.ramp_up = ramp_up
@@ -91,16 +96,18 @@ class SemiInstanceSegmentor(SemiBaseDetector):
         self.set_clock(0, 1)
 
     def _check_thresholds(self) -> None:
-        """Refuse a threshold of the candidates that hides the first filter's."""
-        filters = ((name, hook) for name, hook in self.pseudo_label_hooks.items()
-                   if isinstance(hook, ThresholdFilter))
-        name, first = next(filters, (None, None))
+        """Refuse a threshold of the candidates that hides some from a hook that reads them all."""
+        hooks = self.pseudo_label_hooks.items()
+        readers = [item for item in hooks if isinstance(item[1], ThresholdFilter)][:1]
+        readers += [item for item in hooks if isinstance(item[1], DoubtfulRegions)]
         score_thr = self.candidates.score_thr
-        if first is not None and score_thr is not None and score_thr > first.lowest_class_score:
-            raise ValueError(
-                f'model.candidates.score_thr = {score_thr} is above {first.lowest_class_score}, '
-                f'the lowest class score that model.pseudo_label_hooks.{name} keeps: what is '
-                'between the two would never reach the filter. Set both')
+        for name, hook in readers if score_thr is not None else []:
+            if score_thr > hook.lowest_class_score:
+                raise ValueError(
+                    f'model.candidates.score_thr = {score_thr} is above '
+                    f'{hook.lowest_class_score}, the lowest class score that '
+                    f'model.pseudo_label_hooks.{name} keeps: what is between the two would never '
+                    'reach the filter. Set both')
 
     def _learning_hooks(self) -> List[LearnsFromLabels]:
         """The pseudo-label hooks that learn from labeled images."""
@@ -183,6 +190,8 @@ class SemiInstanceSegmentor(SemiBaseDetector):
         """
         context = self.context_of(images, data_samples) if context is None else context
         pseudo_labels = self.candidates(self.teacher, images, data_samples)
+        if any(hook.reads_candidates for hook in self.pseudo_label_hooks.values()):
+            context.candidates = pseudo_labels
         yield 'candidates', pseudo_labels
         for name, hook in self.pseudo_label_hooks.items():
             pseudo_labels = hook.run(pseudo_labels, context)
@@ -227,6 +236,8 @@ class SemiInstanceSegmentor(SemiBaseDetector):
             matrix = view_to_view(source, target)
             target.gt_instances = move_pseudo_labels(
                 instances, matrix, tuple(target.batch_input_shape), target.img_shape)
+            move_doubtful(instances, target.gt_instances, matrix, target.img_shape,
+                          tuple(target.batch_input_shape))
             target.set_metainfo(dict(
                 pseudo_labeled=True, to_weak_view=np.linalg.inv(matrix),
                 weak_shape=tuple(source.img_shape[:2])))
@@ -272,6 +283,11 @@ class SemiInstanceSegmentor(SemiBaseDetector):
         """
         if not any(len(sample.gt_instances) for sample in unlabeled.data_samples):
             return 0.0
+        return self.ramped_weight
+
+    @property
+    def ramped_weight(self) -> float:
+        """``unsup_weight`` of this iteration: it grows from 0 during ``ramp_up``."""
         elapsed = self._iteration - self.burn_in
         ramp = min(elapsed / self.ramp_up, 1.0) if self.ramp_up else 1.0
         return self.unsup_weight * ramp
@@ -293,6 +309,22 @@ class SemiInstanceSegmentor(SemiBaseDetector):
             max_iters: number of iterations of the run.
         """
         self._iteration, self._max_iters = iteration, max_iters
+
+    def end_burn_in(self, iteration: int) -> None:
+        """Say before which iteration burn-in ends; without it ``burn_in='auto'`` never does.
+
+        Args:
+            iteration: of the run, from 0.
+        """
+        self.burn_in = iteration
+
+    def is_supervised(self, max_iters: int) -> bool:
+        """Whether burn-in is known to last to the end of a run.
+
+        Args:
+            max_iters: number of iterations of the run.
+        """
+        return not self.ends_burn_in_itself and self.burn_in >= max_iters
 
     @property
     def in_burn_in(self) -> bool:

@@ -8,7 +8,7 @@ from mmdet.structures import SampleList
 from mmengine.structures import InstanceData
 from torch import Tensor
 
-from mmssis.models.candidates import Candidates
+from mmssis.models.candidates import Batch, Candidates, Losses
 
 from .detector import KNet
 from .kernels import Kernels, to_stride4
@@ -21,7 +21,16 @@ class KNetCandidates(Candidates):
     K-Net's own results are the best pairs of kernel and class, a mask under several classes
     perhaps, all at full size. Here every kernel is one candidate under its best class (PAIS,
     section 3.2), and masks stay at stride 4.
+
+    Args:
+        separate_negatives: what the student's class loss on pseudo labels is divided by. True:
+            matched kernels by their number, the others by theirs, as in PAIS, Eq. 2 and 5; both
+            are means over ranks, at least 1. False: both by the number of matched kernels, as on
+            labels and in PAIS's released code.
     """
+
+    def __init__(self, separate_negatives: bool = False) -> None:
+        self.separate_negatives = separate_negatives
 
     def __call__(self, teacher: KNet, images: Tensor,
                  data_samples: SampleList) -> List[InstanceData]:
@@ -37,6 +46,10 @@ class KNetCandidates(Candidates):
         """
         _, stages = teacher.run_stages(teacher.extract_feat(images))
         return self.from_kernels(stages[-1], tuple(images.shape[-2:]))
+
+    def unlabeled_losses(self, student: KNet, teacher: KNet, unlabeled: Batch) -> Losses:
+        """Losses of the student on pseudo labels, see the base."""
+        return student.loss(*unlabeled, separate_negatives=self.separate_negatives)
 
     @staticmethod
     def from_kernels(kernels: Kernels, input_shape: Tuple[int, int]) -> List[InstanceData]:

@@ -10,13 +10,14 @@ from mmdet.utils import ConfigType, OptConfigType, OptMultiConfig, reduce_mean
 from mmengine.model import ModuleList
 from torch import Tensor
 
+from mmssis.ops import count_by_kind, divide_by_kind
 from mmssis.structures import is_pseudo_labeled
 from mmssis.utils.settings import check_range
 
 from .kernel_head import KernelHeadOutput
 from .kernels import Kernels
 from .results import instances_of_image
-from .targets import assign, stride4_targets
+from .targets import Assignment, assign, stride4_targets, without_doubtful
 
 
 @MODELS.register_module()
@@ -86,13 +87,15 @@ class KNet(BaseDetector):
             stages.append(head(output.pixel_features, stages[-1]))
         return output, stages[1:]
 
-    def loss(self, batch_inputs: Tensor, batch_data_samples: SampleList) -> Dict[str, Tensor]:
+    def loss(self, batch_inputs: Tensor, batch_data_samples: SampleList,
+             separate_negatives: bool = False) -> Dict[str, Tensor]:
         """Losses of all stages.
 
         Args:
             batch_inputs: images (B, 3, H, W), normalised and padded.
             batch_data_samples: their samples with ``gt_instances``. Where the metainfo
                 ``pseudo_labeled`` is True, semantic segmentation and mask IoU do not learn.
+            separate_negatives: what the class loss is divided by, see :class:`KNetCandidates`.
 
         Returns:
             ``init.loss_mask``, ``init.loss_dice``, ``init.loss_seg`` of the kernel head and
@@ -102,11 +105,13 @@ class KNet(BaseDetector):
         pseudo_labeled = is_pseudo_labeled([sample.metainfo for sample in batch_data_samples])
         with torch.autocast(batch_inputs.device.type, enabled=False):
             return self._loss_of_stages(output, stages, batch_data_samples,
-                                        tuple(batch_inputs.shape[-2:]), pseudo_labeled)
+                                        tuple(batch_inputs.shape[-2:]), pseudo_labeled,
+                                        separate_negatives)
 
     def _loss_of_stages(self, output: KernelHeadOutput, stages: List[Kernels],
                         batch_data_samples: SampleList, input_shape: Tuple[int, int],
-                        pseudo_labeled: bool) -> Dict[str, Tensor]:
+                        pseudo_labeled: bool, separate_negatives: bool = False
+                        ) -> Dict[str, Tensor]:
         """Losses of kernels that were computed before.
 
         Args:
@@ -115,26 +120,43 @@ class KNet(BaseDetector):
             batch_data_samples: the B samples, with ``gt_instances``.
             input_shape: (H, W) of the padded network input.
             pseudo_labeled: whether their labels are pseudo labels.
+            separate_negatives: as in :meth:`loss`.
 
         Returns:
             As :meth:`loss`.
         """
         targets = [stride4_targets(sample.gt_instances, input_shape)
                    for sample in batch_data_samples]
-        matches = self.matcher.match([output.kernels, *stages[:-1]], targets)
+        matched_by = [output.kernels, *stages[:-1]]
+        matches = self.matcher.match(matched_by, targets)
         sizes = self.kernel_head.num_kernels, self.kernel_head.num_classes
-        assignments = [assign(each, targets, *sizes) for each in matches]
-        # The same in all stages: one reduction, on every rank, with instances or without.
-        num_matched = reduce_mean(output.pixel_features.new_tensor(
-            float(len(assignments[0].rows)), dtype=torch.float32)).clamp(min=1)
+        assignments = [without_doubtful(assign(each, targets, *sizes), kernels.mask_logits, targets)
+                       for each, kernels in zip(matches, matched_by)]
+        assignments, divisor = self._divide_classes(assignments, separate_negatives)
         parts = dict(init=self.kernel_head.loss(output, assignments[0]))
         if not pseudo_labeled:
             parts['init']['loss_seg'] = self.kernel_head.seg_loss(output, targets)
         for i, (head, stage, assignment) in enumerate(
                 zip(self.update_heads, stages, assignments)):
-            parts[f's{i}'] = head.loss(stage, assignment, num_matched, not pseudo_labeled)
+            parts[f's{i}'] = head.loss(stage, assignment, divisor, not pseudo_labeled)
         return {f'{stage}.{name}': value for stage, losses in parts.items()
                 for name, value in losses.items()}
+
+    def _divide_classes(self, assignments: List[Assignment], separate_negatives: bool
+                        ) -> Tuple[List[Assignment], Tensor]:
+        """The assignments, and what the class loss of every stage is divided by.
+
+        K-Net divides by the number of matched kernels, the same in all stages. With separate
+        negatives the class weights are divided already.
+        """
+        positive = [each.labels < self.kernel_head.num_classes for each in assignments]
+        # One reduction, on every rank, with instances or without.
+        counts = reduce_mean(torch.stack([
+            count_by_kind(each.cls_weights, rows) for each, rows in zip(assignments, positive)]))
+        if not separate_negatives:
+            return assignments, counts[0, 0].clamp(min=1)
+        return [each._replace(cls_weights=divide_by_kind(each.cls_weights, rows, count))
+                for each, rows, count in zip(assignments, positive, counts)], counts.new_ones(())
 
     def predict(self, batch_inputs: Tensor, batch_data_samples: SampleList,
                 rescale: bool = True) -> SampleList:

@@ -106,14 +106,15 @@ class KernelUpdateHead(BaseModule):
             return None
         return self.fc_iou(self.iou_fcs(kernels)).squeeze(-1)
 
-    def loss(self, kernels: Kernels, assignment: Assignment, num_matched: Tensor,
+    def loss(self, kernels: Kernels, assignment: Assignment, divisor: Tensor,
              with_iou: bool) -> Dict[str, Tensor]:
         """Losses of one round.
 
         Args:
             kernels: of :meth:`forward`.
             assignment: who learns what.
-            num_matched: mean number of matched kernels of a rank, at least 1.
+            divisor: of the class loss: the mean number of matched kernels of a rank, at least 1,
+                or 1 if the class weights are divided already.
             with_iou: whether the IoU output learns: only from true labels.
 
         Returns:
@@ -122,7 +123,7 @@ class KernelUpdateHead(BaseModule):
         logits = matched_logits(kernels.mask_logits, assignment)
         losses = dict(loss_cls=self.loss_cls(
             kernels.cls_logits.flatten(0, 1).float(), assignment.labels,
-            assignment.cls_weights, avg_factor=num_matched))
+            assignment.cls_weights, avg_factor=divisor))
         losses.update(mask_losses(
             logits, assignment, self.loss_mask, self.loss_dice, self.boundary_map))
         if with_iou and self.loss_iou is not None:

@@ -1,6 +1,6 @@
 """What kernels learn from: instances at stride 4, and who learns which."""
 
-from typing import NamedTuple, Optional, Sequence, Tuple
+from typing import Any, NamedTuple, Optional, Sequence, Tuple
 
 import torch
 import torch.nn.functional as F
@@ -8,7 +8,7 @@ from mmdet.structures.mask import BaseInstanceMasks
 from mmengine.structures import InstanceData
 from torch import Tensor
 
-from mmssis.structures import background_weight
+from mmssis.structures import background_weight, masks_on_doubtful, pixel_weights_at, set_doubtful
 
 from .kernel_matcher import Matches
 
@@ -42,13 +42,15 @@ def stride4_targets(instances: InstanceData, input_shape: Tuple[int, int]) -> In
     Args:
         instances: G instances with ``labels``, ``masks`` (mmdet's instance masks, which are
             padded to the input, or bool (G, h, w) at any resolution that covers it) and any of
-            the weights ``cls_weights`` (G,), ``mask_weights`` (G,), ``pixel_weights`` (G, h, w),
-            and ``background_weight`` in the metainfo. A missing weight means 1.
+            the weights ``cls_weights`` (G,), ``mask_weights`` (G,), ``pixel_weights`` and
+            ``pixel_logits`` (G, h, w), and ``background_weight`` in the metainfo. A missing weight
+            means 1.
         input_shape: (H, W) of the padded network input.
 
     Returns:
         Instances with ``labels``, ``masks`` (G, H / 4, W / 4) float32, all weights of instances,
-        ``pixel_weights`` at stride 4 if given, and the metainfo ``background_weight``.
+        ``pixel_weights`` at stride 4 if given, and the metainfo ``background_weight`` and,
+        where there are any, that of doubtful regions.
 
     Raises:
         ValueError: if masks or pixel weights are of a kind that K-Net cannot read.
@@ -61,12 +63,20 @@ def stride4_targets(instances: InstanceData, input_shape: Tuple[int, int]) -> In
         masks=_resized(_bool_masks(instances, input_shape), shape))
     for name in ('cls_weights', 'mask_weights'):
         target[name] = instances[name].float() if name in instances else ones
-    if 'pixel_weights' in instances:
-        if not torch.is_tensor(instances.pixel_weights):
-            raise ValueError('pixel_weights of gt_instances are '
-                             f'{type(instances.pixel_weights).__name__}: K-Net reads a tensor')
-        target.pixel_weights = _resized(instances.pixel_weights, shape)
+    pixel_weights = pixel_weights_at(instances, lambda maps: _resized(_as_tensor(maps), shape))
+    if pixel_weights is not None:
+        target.pixel_weights = pixel_weights
+    if 'doubtful_map' in instances:
+        set_doubtful(target, instances.doubtful_map, instances.doubtful_boxes)
     return target
+
+
+def _as_tensor(maps: Any) -> Tensor:
+    """Maps that weigh pixels, or an error."""
+    if not torch.is_tensor(maps):
+        raise ValueError(f'pixel_weights of gt_instances are {type(maps).__name__}: K-Net reads '
+                         'a tensor')
+    return maps
 
 
 def _bool_masks(instances: InstanceData, input_shape: Tuple[int, int]) -> Tensor:
@@ -121,6 +131,25 @@ def assign(matches: Matches, targets: Sequence[InstanceData], num_kernels: int,
         ])
     return Assignment(rows, labels, cls_weights, _matched('masks', matches, targets),
                       _matched('mask_weights', matches, targets), pixel_weights)
+
+
+def without_doubtful(assignment: Assignment, mask_logits: Tensor,
+                     targets: Sequence[InstanceData]) -> Assignment:
+    """Let kernels without an instance weigh 0 if their masks lie on doubtful regions.
+
+    Args:
+        assignment: of a stage.
+        mask_logits: those that the stage was matched by, (B, N, h, w).
+        targets: from :func:`stride4_targets`, with such regions or without.
+
+    Returns:
+        The assignment; the same one where no image has such a region.
+    """
+    if not any('doubtful_map' in target for target in targets):
+        return assignment
+    doubtful = torch.cat([masks_on_doubtful(*image) for image in zip(mask_logits, targets)])
+    doubtful[assignment.rows] = False
+    return assignment._replace(cls_weights=assignment.cls_weights.masked_fill(doubtful, 0))
 
 
 def _matched(field: str, matches: Matches, targets: Sequence[InstanceData]) -> Tensor:

@@ -19,9 +19,10 @@ from torch import Tensor
 
 from mmssis.ops import (boundary_preserving_map_in_boxes, sample_points, weighted_mask_bce,
                         weighted_mask_dice)
-from mmssis.structures import background_weight, boxes_on_grid, check_boundary_map
+from mmssis.structures import (background_weight, boxes_on_grid, check_boundary_map,
+                               is_pseudo_labeled, masks_on_doubtful, pixel_weights_at)
 
-WEIGHTS = ('cls_weights', 'mask_weights', 'pixel_weights')
+WEIGHTS = ('cls_weights', 'mask_weights', 'pixel_weights', 'pixel_logits')
 # mmdet's own Mask2Former configs set it, and its head does not read it.
 UNREAD_BY_MMDET = {'strides'}
 Matches = List[Tuple[Tensor, Tensor]]
@@ -31,10 +32,12 @@ Matches = List[Tuple[Tensor, Tensor]]
 class WeightedMask2FormerHead(Mask2FormerHead):
     """Losses of every decoder layer read the weights that pseudo labels carry.
 
-    ``pixel_weights`` (N, h, w) enter the point-sampled binary cross-entropy (PL-DC Eq. 11),
+    ``pixel_weights`` (N, h, w) enter the point-sampled binary cross-entropy (PL-DC Eq. 11), and
+    so does the certainty of ``pixel_logits`` (N, h, w) at each point (Eq. 10);
     ``mask_weights`` (N,) multiply an instance's mask losses and ``cls_weights`` (N,) the
     classification loss of its query; ``background_weight`` in the metainfo of an image's
-    instances multiplies that of queries without a match. A missing weight means 1; with all
+    instances multiplies that of queries without a match, but those on a doubtful region, see
+    :mod:`mmssis.structures.doubtful`, do not count. A missing weight means 1; with all
     weights 1 the losses are mmdet's. :meth:`match` and the losses are adapted from mmdet's
     ``Mask2FormerHead`` (Apache-2.0); masks stay bool at their own resolution, the matching runs
     in float32, and a decoder layer brings its costs to the CPU in one transfer.
@@ -55,6 +58,10 @@ class WeightedMask2FormerHead(Mask2FormerHead):
             divides by the sum: a mask that weighs less than the others as a whole counts less,
             and a batch that weighs the same everywhere as much as one without weights. Dice does
             not divide by it.
+        mask_divisor: what divides the mask losses of images with pseudo labels. 'masks': their
+            number over all ranks, at least 1 per rank, as in Mask2Former (PL-DC Eq. 11). 'mmdet':
+            an image without a mask counts as one, so that few pseudo labels weigh less. On
+            labels it is always mmdet's.
         **kwargs: as :class:`mmdet.models.Mask2FormerHead`, which would swallow unknown names.
 
     Raises:
@@ -67,7 +74,7 @@ class WeightedMask2FormerHead(Mask2FormerHead):
 
     def __init__(self, *args: Any, weight_dice_by_pixel: bool = False,
                  normalize_pixel_weights: bool = False, boundary_map: Optional[dict] = None,
-                 **kwargs: Any) -> None:
+                 mask_divisor: str = 'masks', **kwargs: Any) -> None:
         known = set(inspect.signature(Mask2FormerHead).parameters) | UNREAD_BY_MMDET
         if unknown := sorted(set(kwargs) - known):
             raise TypeError(f'panoptic_head has no setting {unknown}: correct or remove it')
@@ -77,6 +84,10 @@ class WeightedMask2FormerHead(Mask2FormerHead):
                              'this head is for instances, set it to 0')
         self._check_losses()
         check_boundary_map(boundary_map)
+        if mask_divisor not in ('masks', 'mmdet'):
+            raise ValueError(f"mask_divisor = {mask_divisor!r} of panoptic_head: give 'masks' or "
+                             "'mmdet'")
+        self.mask_divisor = mask_divisor
         self.boundary_map = boundary_map
         self.weight_dice_by_pixel = weight_dice_by_pixel
         self.normalize_pixel_weights = normalize_pixel_weights
@@ -138,11 +149,7 @@ class WeightedMask2FormerHead(Mask2FormerHead):
         Returns:
             Losses under mmdet's names, those of the last layer without a prefix.
         """
-        # As in mmdet's sampling result, an image without a match counts as one mask.
-        count = sum(max(min(len(instances), self.num_queries), 1)
-                    for instances in batch_gt_instances)
-        # The same for all layers: one reduction, on every rank, with instances or without.
-        num_masks = reduce_mean(torch.tensor(float(count), device=all_cls_scores[0].device))
+        num_masks = self._num_masks(batch_gt_instances, batch_img_metas, all_cls_scores[0].device)
         *auxiliary, last = [
             self._layer_losses(cls_logits, mask_logits, batch_gt_instances, batch_img_metas,
                                num_masks)
@@ -153,12 +160,21 @@ class WeightedMask2FormerHead(Mask2FormerHead):
             losses.update(zip([f'd{i}.{name}' for name in self.loss_names], values))
         return losses
 
+    def _num_masks(self, batch_gt_instances: InstanceList, batch_img_metas: List[dict],
+                   device: torch.device) -> Tensor:
+        """Divisor of the mask losses, the same for all layers: one reduction, on every rank."""
+        # As in mmdet's sampling result, an image without a match counts as one mask.
+        least = 0 if self.mask_divisor == 'masks' and is_pseudo_labeled(batch_img_metas) else 1
+        count = sum(max(min(len(instances), self.num_queries), least)
+                    for instances in batch_gt_instances)
+        return reduce_mean(torch.tensor(float(count), device=device)).clamp(min=1)
+
     def _layer_losses(self, cls_logits: Tensor, mask_logits: Tensor,
                       batch_gt_instances: InstanceList, batch_img_metas: List[dict],
                       num_masks: Tensor) -> Tuple[Tensor, ...]:
         """Losses of one decoder layer, scalars in the order of ``loss_names``."""
         matches = self.match(cls_logits, mask_logits, batch_gt_instances, batch_img_metas)
-        loss_cls = self._class_loss(cls_logits, batch_gt_instances, matches)
+        loss_cls = self._class_loss(cls_logits, mask_logits, batch_gt_instances, matches)
         return (loss_cls, *self._mask_losses(mask_logits, batch_gt_instances, matches, num_masks))
 
     def _mask_losses(self, mask_logits: Tensor, batch_gt_instances: InstanceList,
@@ -257,19 +273,23 @@ class WeightedMask2FormerHead(Mask2FormerHead):
         return sum(cost(pred_instances=predicted, gt_instances=wanted, img_meta=img_meta)
                    for cost in self.assigner.match_costs)
 
-    def _class_loss(self, cls_logits: Tensor, batch_gt_instances: InstanceList,
-                    matches: Matches) -> Tensor:
-        """Cross-entropy over K + 1; queries without a match are no-object."""
+    def _class_loss(self, cls_logits: Tensor, mask_logits: Tensor,
+                    batch_gt_instances: InstanceList, matches: Matches) -> Tensor:
+        """Cross-entropy over K + 1; queries without a match are no-object, or doubtful."""
         labels = torch.full(cls_logits.shape[:2], self.num_classes, device=cls_logits.device)
         weights = torch.ones_like(labels, dtype=torch.float32)
+        judged = torch.ones_like(labels, dtype=torch.bool)
         for i, (instances, (queries, matched)) in enumerate(zip(batch_gt_instances, matches)):
             labels[i, queries] = instances.labels[matched]
             weights[i] = background_weight(instances)
+            judged[i] = ~masks_on_doubtful(mask_logits[i], instances)
+            judged[i, queries] = True
             weights[i, queries] = (instances.cls_weights[matched].float()
                                    if 'cls_weights' in instances else 1.0)
         class_weight = cls_logits.new_tensor(self.class_weight)
-        return self.loss_cls(cls_logits.flatten(0, 1), labels.flatten(), weights.flatten(),
-                             avg_factor=class_weight[labels.flatten()].sum())
+        return self.loss_cls(cls_logits.flatten(0, 1), labels.flatten(),
+                             (weights * judged).flatten(),
+                             avg_factor=(class_weight[labels] * judged).sum())
 
     @torch.no_grad()
     def _point_targets(self, mask_logits: Tensor, batch_gt_instances: InstanceList,
@@ -290,9 +310,10 @@ class WeightedMask2FormerHead(Mask2FormerHead):
             part = slice(start, start + len(queries))
             start += len(queries)
             targets[part] = sample_points(instances.masks, points[part], matched)
-            if 'pixel_weights' in instances:
-                pixel_weights[part] = sample_points(
-                    instances.pixel_weights.float(), points[part], matched, border=True)
+            weights = pixel_weights_at(instances, lambda maps: sample_points(
+                maps.float(), points[part], matched, border=True))
+            if weights is not None:
+                pixel_weights[part] = weights
             if 'mask_weights' in instances:
                 mask_weights[part] = instances.mask_weights[matched].float()
         return points, targets, pixel_weights, mask_weights

@@ -65,7 +65,7 @@ class MaskIoUMask2FormerHead(WeightedMask2FormerHead):
         """Losses of one decoder layer with that of the predicted IoU."""
         cls_logits, iou_logits = cls_logits[..., :-1], cls_logits[..., -1]
         matches = self.match(cls_logits, mask_logits, batch_gt_instances, batch_img_metas)
-        loss_cls = self._class_loss(cls_logits, batch_gt_instances, matches)
+        loss_cls = self._class_loss(cls_logits, mask_logits, batch_gt_instances, matches)
         mask_losses = self._mask_losses(mask_logits, batch_gt_instances, matches, num_masks)
         loss_iou = self._iou_loss(iou_logits, mask_logits, batch_gt_instances, matches)
         return (loss_cls, *mask_losses, loss_iou)

@@ -37,14 +37,20 @@ class MaskRCNNCandidates(Candidates):
         teacher_background: weigh the negative RoIs of pseudo-labeled images by the teacher's
             background probability at the same place, as PAIS's released code does (from
             SoftTeacher). Needs ``WeightedMaskRCNN``.
+        separate_negatives: what the student's class loss on pseudo labels is divided by. True:
+            positive RoIs by their number, negative ones by theirs, as in PAIS, Eq. 2 and 5.
+            False: both by the sum of their weights, as on labels and in PAIS's released code.
+            Needs ``WeightedMaskRCNN``.
 
     Raises:
         ValueError: if the threshold is out of its range.
     """
 
-    def __init__(self, score_thr: float = 0.05, teacher_background: bool = False) -> None:
+    def __init__(self, score_thr: float = 0.05, teacher_background: bool = False,
+                 separate_negatives: bool = False) -> None:
         self.score_thr = check_range('model.candidates.score_thr', score_thr, 0, 1)
         self.teacher_background = teacher_background
+        self.separate_negatives = separate_negatives
         self._features: Optional[Tuple[Tensor, ...]] = None
 
     @torch.no_grad()
@@ -127,6 +133,8 @@ class MaskRCNNCandidates(Candidates):
         settings = {}
         if self.teacher_background:
             settings['background'] = partial(self._background_of_views, teacher, data_samples)
+        if self.separate_negatives:
+            settings['separate_negatives'] = True
         losses = student.loss(images, data_samples, **settings)
         self.release()
         return losses

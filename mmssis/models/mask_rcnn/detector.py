@@ -9,6 +9,7 @@ from mmdet.structures import DetDataSample, SampleList
 from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
+from .doubtful_assigner import DoubtfulAssigner
 from .roi_head import WeightedRoIHead
 from .roi_targets import Background
 
@@ -35,15 +36,19 @@ class WeightedMaskRCNN(MaskRCNN):
             raise TypeError(f'roi_head of WeightedMaskRCNN is a {type(self.roi_head).__name__}, '
                             "which takes no weights: set type='WeightedRoIHead'")
         self.rpn_head.register_forward_hook(_in_float32)
+        if self.train_cfg is not None:
+            self.rpn_head.assigner = DoubtfulAssigner(self.rpn_head.assigner)
 
     def loss(self, batch_inputs: Tensor, batch_data_samples: SampleList,
-             background: Optional[Background] = None) -> Dict[str, Tensor]:
+             background: Optional[Background] = None, separate_negatives: bool = False
+             ) -> Dict[str, Tensor]:
         """Losses of the RPN and of the RoI head, under mmdet's names.
 
         Args:
             batch_inputs: (B, 3, H, W), normalised.
             batch_data_samples: the B samples, see :meth:`WeightedRoIHead.loss`.
             background: weight of negative RoIs, see :meth:`WeightedRoIHead.loss`.
+            separate_negatives: divisor of the class loss, see :meth:`WeightedRoIHead.loss`.
 
         Returns:
             ``loss_rpn_cls`` and ``loss_rpn_bbox``, per level, and the losses of the RoI head.
@@ -54,7 +59,8 @@ class WeightedMaskRCNN(MaskRCNN):
             proposal_cfg=self.train_cfg.rpn_proposal)
         losses = {name if 'rpn' in name else f'rpn_{name}': loss for name, loss in losses.items()}
         losses.update(self.roi_head.loss(
-            features, proposals, batch_data_samples, background=background))
+            features, proposals, batch_data_samples, background=background,
+            separate_negatives=separate_negatives))
         return losses
 
 
@@ -65,11 +71,12 @@ def _in_float32(module: nn.Module, inputs: tuple, outputs: Tuple[List[Tensor], .
 
 
 def _boxes_only(sample: DetDataSample) -> DetDataSample:
-    """A sample for the RPN: every box is of class 0; no masks."""
+    """A sample for the RPN: every box is of class 0; no masks. Doubtful regions stay."""
     light = DetDataSample(metainfo=sample.metainfo)
     instances = sample.gt_instances
     light.gt_instances = InstanceData(
-        bboxes=instances.bboxes, labels=torch.zeros_like(instances.labels))
+        metainfo=instances.metainfo, bboxes=instances.bboxes,
+        labels=torch.zeros_like(instances.labels))
     if 'ignored_instances' in sample:
         light.ignored_instances = sample.ignored_instances
     return light

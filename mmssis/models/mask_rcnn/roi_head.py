@@ -1,6 +1,6 @@
 """Mask R-CNN's RoI head with weights per instance, per pixel and for the background."""
 
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Dict, List, Optional, Tuple, Union
 
 import torch
 from mmdet.models.losses import CrossEntropyLoss
@@ -15,7 +15,7 @@ from mmengine.config import ConfigDict
 from mmengine.structures import InstanceData
 from torch import Tensor
 
-from mmssis.ops import boundary_preserving_map, weighted_mask_bce
+from mmssis.ops import boundary_preserving_map, count_by_kind, divide_by_kind, weighted_mask_bce
 from mmssis.structures import check_boundary_map, instance_weights, is_pseudo_labeled
 
 from .mask_iou_head import FCNMaskIoUHead
@@ -35,8 +35,8 @@ class WeightedRoIHead(StandardRoIHead):
     ``pixel_weights`` in the mask loss. Negatives weigh the metainfo ``background_weight`` of
     their image's instances or, if given, what ``background`` says. A missing weight means 1;
     with all weights 1 the losses are mmdet's. Normalisation as in PAIS's released code (MIT):
-    classification by the sum of the weights, at least 1; boxes by the number of sampled RoIs;
-    masks by the number of positives.
+    classification by the sum of the weights, at least 1, where negatives are not separate; boxes
+    by the number of sampled RoIs; masks by the number of positives.
 
     A ``NoiseTolerantMaskHead`` gets the same loss at its coarse size as well. With
     ``boundary_map`` each pixel of the mask losses is also weighted by Noisy Boundaries'
@@ -71,7 +71,8 @@ class WeightedRoIHead(StandardRoIHead):
         return self.with_mask and isinstance(self.mask_head, FCNMaskIoUHead)
 
     def loss(self, x: Features, rpn_results_list: InstanceList, batch_data_samples: SampleList,
-             background: Optional[Background] = None) -> Dict[str, Tensor]:
+             background: Optional[Background] = None, separate_negatives: bool = False
+             ) -> Dict[str, Tensor]:
         """Losses of both heads.
 
         Args:
@@ -82,6 +83,8 @@ class WeightedRoIHead(StandardRoIHead):
                 ``pseudo_labeled``, the mask-IoU loss is not computed.
             background: takes the negative boxes of each image, (P_i, 4) in pixels of the network
                 input, and returns the weight of each, (P_i,) in [0, 1].
+            separate_negatives: whether the classification loss is the mean over the positives
+                plus the mean over the negatives of this rank (PAIS, Eq. 2 and 5).
 
         Returns:
             ``loss_cls``, ``acc``, ``loss_bbox``, ``loss_mask``; with a mask-IoU branch on true
@@ -92,7 +95,8 @@ class WeightedRoIHead(StandardRoIHead):
             self.sample(*image, feats=[level[i:i + 1] for level in x])
             for i, image in enumerate(zip(rpn_results_list, batch_gt_instances, ignored))
         ]
-        box_results = self.bbox_loss(x, sampled, batch_gt_instances, background)
+        box_results = self.bbox_loss(
+            x, sampled, batch_gt_instances, background, separate_negatives)
         losses = box_results['loss_bbox']
         if self.with_mask:
             losses.update(self.mask_loss(
@@ -125,7 +129,8 @@ class WeightedRoIHead(StandardRoIHead):
 
     def bbox_loss(self, x: Features, sampling_results: SamplingResults,
                   batch_gt_instances: InstanceList,
-                  background: Optional[Background] = None) -> dict:
+                  background: Optional[Background] = None,
+                  separate_negatives: bool = False) -> dict:
         """Forward of the box head and its losses.
 
         Args:
@@ -133,6 +138,7 @@ class WeightedRoIHead(StandardRoIHead):
             sampling_results: RoIs of each image.
             batch_gt_instances: instances of each image.
             background: as in :meth:`loss`.
+            separate_negatives: as in :meth:`loss`.
 
         Returns:
             ``loss_bbox`` (the losses), ``bbox_feats``, ``cls_score``, ``bbox_pred``.
@@ -142,16 +148,25 @@ class WeightedRoIHead(StandardRoIHead):
         labels, cls_weights, targets, box_weights = self.bbox_head.get_targets(
             sampling_results, self.train_cfg)
         by_class, by_box = roi_weights(sampling_results, batch_gt_instances, background)
-        cls_weights = cls_weights * by_class
+        cls_weights, divisor = self._divide_classes(
+            labels, cls_weights * by_class, separate_negatives)
         # Losses per RoI from mmdet: it would divide by the number of weights above 0.
         losses = self.bbox_head.loss(
             results['cls_score'], results['bbox_pred'], rois, labels, cls_weights, targets,
             box_weights * by_box[:, None], reduction_override='none')
         # Without a single RoI mmdet leaves this one out.
         per_roi = losses.pop('loss_cls', results['cls_score'])
-        losses['loss_cls'] = per_roi.sum() / cls_weights.sum().clamp(min=1)
+        losses['loss_cls'] = per_roi.sum() / divisor
         losses['loss_bbox'] = losses['loss_bbox'].sum() / max(len(rois), 1)
         return dict(results, loss_bbox=losses)
+
+    def _divide_classes(self, labels: Tensor, weights: Tensor, separate_negatives: bool
+                        ) -> Tuple[Tensor, Union[Tensor, int]]:
+        """Class weights of the RoIs, and what the sum of their losses is divided by."""
+        if not separate_negatives:
+            return weights, weights.sum().clamp(min=1)
+        positive = labels < self.bbox_head.num_classes
+        return divide_by_kind(weights, positive, count_by_kind(weights, positive)), 1
 
     def mask_loss(self, x: Features, sampling_results: SamplingResults, bbox_feats: Tensor,
                   batch_data_samples: SampleList) -> dict:

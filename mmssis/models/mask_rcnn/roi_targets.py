@@ -3,7 +3,7 @@
 Axes: N instances of one image, P RoIs.
 """
 
-from typing import Callable, List, Optional, Tuple
+from typing import Callable, List, Optional, Tuple, Union
 
 import torch
 from mmdet.models.task_modules.samplers import SamplingResult
@@ -14,7 +14,8 @@ from mmengine.structures import InstanceData
 from torch import Tensor
 from torch.nn.modules.utils import _pair
 
-from mmssis.structures import BoxMaps, background_weight, crop_grid, instance_weights
+from mmssis.structures import (BoxMaps, background_weight, boxes_on_doubtful, crop_grid,
+                               instance_weights, pixel_weights_at)
 from mmssis.structures.weights import Size
 
 Background = Callable[[List[Tensor]], List[Tensor]]
@@ -52,20 +53,22 @@ def crop_weights(instances: InstanceData, rois: Tensor, inds: Tensor, size: Size
     """Pixel weights of RoIs; outside of a :class:`BoxMaps` those of the box's nearest cell.
 
     Args:
-        instances: N instances, with ``pixel_weights`` or without.
+        instances: N instances, with ``pixel_weights`` and ``pixel_logits`` or without.
         rois: (P, 4), xyxy in pixels of the network input.
         inds: index of each RoI's instance, (P,) long.
         size: (rows, columns) of the RoI's grid.
         input_shape: (H, W) of the padded network input.
 
     Returns:
-        (P, rows, columns) float32, 1 without ``pixel_weights``.
+        (P, rows, columns) float32, 1 without either.
     """
-    if 'pixel_weights' not in instances or len(rois) == 0:
-        return rois.new_ones((len(rois), *size))
-    if isinstance(instances.pixel_weights, BoxMaps):
-        return instances.pixel_weights.crop(rois, inds, size, border=True).float()
-    return crop_grid(instances.pixel_weights, rois, inds, size, input_shape)
+    def read(maps: Union[Tensor, BoxMaps]) -> Tensor:
+        if isinstance(maps, BoxMaps):
+            return maps.crop(rois, inds, size, border=True).float()
+        return crop_grid(maps, rois, inds, size, input_shape)
+
+    weights = pixel_weights_at(instances, read) if len(rois) else None
+    return rois.new_ones((len(rois), *size)) if weights is None else weights
 
 
 @torch.no_grad()
@@ -77,7 +80,8 @@ def roi_weights(sampling_results: List[SamplingResult], batch_gt_instances: Inst
         sampling_results: P_i RoIs of each image.
         batch_gt_instances: instances of each image.
         background: weighs negative boxes, see :meth:`WeightedRoIHead.loss`; without it they
-            weigh the metainfo ``background_weight`` of their image's instances, or 1.
+            weigh the metainfo ``background_weight`` of their image's instances, or 1. On a
+            doubtful region they weigh 0.
 
     Returns:
         Two weights per RoI, both (P,) float32, image after image as in mmdet's targets.
@@ -89,6 +93,8 @@ def roi_weights(sampling_results: List[SamplingResult], batch_gt_instances: Inst
             result.neg_priors.new_full((len(result.neg_priors), ), background_weight(instances))
             for result, instances in zip(sampling_results, batch_gt_instances)
         ]
+    negatives = [weights * ~boxes_on_doubtful(result.neg_priors, instances) for
+                 weights, result, instances in zip(negatives, sampling_results, batch_gt_instances)]
     by_class, by_box = [], []
     for result, instances, negative in zip(sampling_results, batch_gt_instances, negatives):
         inds = result.pos_assigned_gt_inds

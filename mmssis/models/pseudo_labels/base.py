@@ -24,6 +24,9 @@ class PseudoLabelHook(nn.Module, metaclass=ABCMeta):
     filters: bool = False
     """Whether the hook drops candidates; without such a hook each would be a pseudo label."""
 
+    reads_candidates: bool = False
+    """Whether the hook reads ``context.candidates``, which are kept for it."""
+
     only: Optional[str] = None
     """'unlabeled': images with box labels pass unchanged. Set by the config."""
 

@@ -5,7 +5,6 @@ from typing import List
 from mmdet.registry import MODELS
 from mmengine.structures import InstanceData
 
-from mmssis.ops import mask_uncertainty
 from mmssis.structures import PseudoLabelContext
 
 from .base import PseudoLabelHook
@@ -15,13 +14,13 @@ from .base import PseudoLabelHook
 class MaskUncertainty(PseudoLabelHook):
     """Weigh each pixel of a pseudo mask by 1 - u (PL-DC Eq. 10, 11).
 
-    The uncertainty is taken at the stride of the mask logits; the loss samples the weights
-    bilinearly at its points. The released code samples an uncertainty map of full resolution.
+    The mask loss reads the teacher's logits where it reads the targets and takes u there, as Eq. 10
+    is per pixel: u is far from linear near the outline, where most sampled points are.
     """
 
     def forward(self, pseudo_labels: List[InstanceData],
                 context: PseudoLabelContext) -> List[InstanceData]:
-        """Set ``pixel_weights`` (N, h, w) = 1 - u."""
+        """Set ``pixel_logits`` (N, h, w)."""
         for instances in pseudo_labels:
-            instances.pixel_weights = 1 - mask_uncertainty(instances.mask_logits.float())
+            instances.pixel_logits = instances.mask_logits
         return pseudo_labels

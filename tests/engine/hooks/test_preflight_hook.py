@@ -194,10 +194,15 @@ def test_missing_images_are_skipped_by_the_loader_that_can(semi_data, tmp_path):
 
 
 def test_supervised_run_does_not_look_at_unlabeled_images(semi_data, tmp_path):
-    runner = make_runner(semi_data, max_iters=1)
+    model = MODELS.build(toy_model({}, burn_in=1))
+    model.prepare = lambda classes: None
+    runner = make_runner(semi_data, model, max_iters=1)
     for path in (tmp_path / 'unlabeled').iterdir():
         path.unlink()
-    PreflightHook().before_train(runner)
+    PreflightHook(checks=['images']).before_train(runner)
+    model.ends_burn_in_itself = True
+    with pytest.raises(ValueError, match='unlabeled are missing'):
+        PreflightHook(checks=['images']).before_train(runner)
 
 
 def test_failing_check_does_not_leave_the_ranks_waiting(semi_data, tmp_path, monkeypatch):

@@ -107,7 +107,9 @@ def test_many_classes_are_one_line_of_text(start, make_instances, caplog):
     assert not any(name.startswith('class/') for name in logged(runner))
 
 
-def test_hidden_ground_truth(start, make_instances, tmp_path):
+@pytest.fixture
+def hidden(tmp_path):
+    """Annotations of one image with one cat."""
     square = [[0, 0, 8, 0, 8, 8, 0, 8]]
     path = tmp_path / 'hidden.json'
     path.write_text(json.dumps(dict(
@@ -115,13 +117,31 @@ def test_hidden_ground_truth(start, make_instances, tmp_path):
         annotations=[dict(id=1, image_id=1, category_id=1, bbox=[0, 0, 8, 8],
                           segmentation=square)],
         categories=[dict(id=1, name='cat'), dict(id=2, name='dog')])))
-    runner, hook = start(hooks=(), hidden_ann_file=str(path))
+    return str(path)
+
+
+def test_hidden_ground_truth(start, make_instances, hidden):
+    runner, hook = start(hooks=(), hidden_ann_file=hidden)
     found = make_instances([(0, 0, 0, 8), (1, 8, 8, 8)])
     run_step(runner, hook, dict(candidates=[found, found]),
              metas=[META, dict(img_path='images/unknown.jpg')])
     numbers = logged(runner)
     assert numbers['precision'] == .5 and numbers['recall'] == 1. and numbers['mask_iou'] == 1.
     assert numbers['type/Cor'] == .5 and numbers['type/BG'] == .5
+
+
+def test_quality_covers_all_steps_since_the_last_log(start, make_instances, hidden):
+    """By hand: 1 of 1 right, nothing, 0 of 3 right: precision 1 / 4, recall 1 / 3."""
+    runner, hook = start(interval=3, hooks=(), hidden_ann_file=hidden)
+    for found in ([(0, 0, 0, 8)], [], [(1, 8, 8, 8)] * 3):
+        assert not logged(runner)
+        run_step(runner, hook, dict(candidates=[make_instances(found)]))
+    numbers = logged(runner)
+    assert numbers['precision'] == .25 and numbers['recall'] == pytest.approx(1 / 3)
+    assert numbers['type/Cor'] == .25 and numbers['type/BG'] == .75
+    for _ in range(3):
+        run_step(runner, hook, dict(candidates=[make_instances([])]))
+    assert logged(runner)['recall'] == 0, 'the next interval begins from nothing'
 
 
 def test_another_detector_is_refused(make_runner):

@@ -16,6 +16,12 @@ OUT_OF_RANGE = [
     ('teacher.warm_up', dict(type='TeacherEMAHook', warm_up=-1)),
     ('teacher.warm_up_offset', dict(type='TeacherEMAHook', warm_up_offset=0)),
     ('teacher.guided', dict(type='GuidedTeacherHook', guide='guide.pth', guided=-1)),
+    ('burn_in.precision', dict(type='BurnInHook', precision=1.5)),
+    ('burn_in.recall', dict(type='BurnInHook', recall=-1)),
+    ('burn_in.interval', dict(type='BurnInHook', interval=0)),
+    ('burn_in.hold', dict(type='BurnInHook', hold=0)),
+    ('burn_in.held_out', dict(type='BurnInHook', held_out=0.9)),
+    ('burn_in.max_images', dict(type='BurnInHook', max_images=0)),
     ('preflight.checks', dict(type='PreflightHook', checks=['luck'])),
     ('preflight.warn_only', dict(type='PreflightHook', warn_only=['luck'])),
 ]

@@ -141,3 +141,47 @@ def test_two_moving_averages_are_refused():
         runner.hooks = [hook := TeacherEMAHook(), other]
         with pytest.raises(ValueError, match=f'and {type(other).__name__} would both'):
             hook.before_train(runner)
+
+
+@pytest.mark.parametrize('burn_in, prefix, kept', [
+    pytest.param(0, 'teacher.', True, id='a teacher goes on'),
+    pytest.param(2, 'teacher.', False, id='burn-in replaces it'),
+    pytest.param(0, '', False, id="a plain detector's weights are in both branches"),
+])
+def test_the_teacher_of_load_from_goes_on_without_burn_in(burn_in, prefix, kept):
+    """COCO's teacher, then 8 classes in place of 80: the last layer is another, the rest fits."""
+    model = Pair(burn_in=burn_in)
+    for value in model.teacher[0].parameters():
+        value.data.fill_(7.0)
+    weights = {f'{prefix}{name}': value for name, value in model.teacher.state_dict().items()}
+    weights[f'{prefix}2.weight'] = torch.zeros(80, 3)
+    runner, hook = make_runner(model), TeacherEMAHook(momentum=0.9, warm_up=99, warm_up_offset=1)
+    runner._resume = False
+    hook.after_load_checkpoint(runner, dict(state_dict=weights))
+    hook.before_train(runner)
+    runner.iter = burn_in
+    hook.before_train_iter(runner, 0)
+    student = model.student[0].weight.clone()
+    assert model.teacher[0].weight.allclose(torch.full_like(student, 7.0) if kept else student)
+    assert torch.equal(model.teacher[2].weight, model.student[2].weight)
+    # 0.9 * 7 + 0.1 * 5 = 6.8; in the warm-up, which is for new teachers, half and half: 6.0.
+    model.teacher[0].weight.data.fill_(7.0)
+    model.student[0].weight.data.fill_(5.0)
+    hook.after_train_iter(runner, 0)
+    assert model.teacher[0].weight.mean().item() == pytest.approx(6.8 if kept else 6.0)
+    checkpoint = dict(state_dict={})
+    hook.before_save_checkpoint(runner, checkpoint)
+    resumed, runner._resume = TeacherEMAHook(momentum=0.9, warm_up=99), True
+    resumed.after_load_checkpoint(runner, checkpoint)
+    assert resumed.goes_on == kept
+
+
+def test_a_loaded_teachers_frozen_tensors_follow_the_students():
+    model = Pair(burn_in=0)
+    runner, hook = make_runner(model), TeacherEMAHook(momentum=0.9)
+    runner._resume = False
+    model.teacher[2].weight.data.fill_(1.0)
+    model.student[2].weight.data.fill_(0.0)
+    hook.after_load_checkpoint(runner, dict(state_dict=dict(model.state_dict())))
+    train(runner, hook, 2)
+    assert model.teacher[2].weight.mean().item() == pytest.approx(0.81)

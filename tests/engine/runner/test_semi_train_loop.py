@@ -25,7 +25,7 @@ class NoisyModel(SemiInstanceSegmentor):
         BaseModel.__init__(self)
         self.student, self.teacher = (nn.Linear(1, 1, bias=False) for _ in 'st')
         nn.init.zeros_(self.student.weight)
-        self.burn_in, self.predict_on = BURN_IN, 'teacher'
+        self.burn_in, self.ends_burn_in_itself, self.predict_on = BURN_IN, False, 'teacher'
         self.seen = []
 
     def forward(self, inputs, data_samples, mode):

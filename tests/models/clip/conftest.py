@@ -17,10 +17,10 @@ CONVNEXT = dict(timm_model_name='convnext_atto', timm_model_pretrained=False, ti
                 timm_proj='linear', timm_drop=0.0, image_size=32)
 
 
-def save_clip(folder: Path, name: str, vision: dict) -> dict:
+def save_clip(folder: Path, name: str, vision: dict, **more: float) -> dict:
     """Write a random CLIP; return the classifier's settings that load it."""
     config, weights = folder / f'{name}.json', folder / f'{name}.pt'
-    config.write_text(json.dumps(dict(embed_dim=16, vision_cfg=vision, text_cfg=TEXT)))
+    config.write_text(json.dumps(dict(embed_dim=16, vision_cfg=vision, text_cfg=TEXT, **more)))
     if open_clip.get_model_config(name) is None:
         open_clip.add_model_config(config)
     torch.manual_seed(0)
@@ -54,6 +54,13 @@ def tiny_vit_clip(tmp_path_factory):
 def tiny_convnext_clip(tmp_path_factory):
     """Settings of a tiny ConvNeXt CLIP."""
     return save_clip(tmp_path_factory.mktemp('clip'), 'mmssis_test_convnext', CONVNEXT)
+
+
+@pytest.fixture(scope='session')
+def tiny_siglip(tmp_path_factory):
+    """Settings of a tiny ResNet CLIP with a logit bias, as SigLIP has it."""
+    return save_clip(tmp_path_factory.mktemp('clip'), 'mmssis_test_sigmoid', RESNET,
+                     init_logit_bias=-10.0)
 
 
 @pytest.fixture

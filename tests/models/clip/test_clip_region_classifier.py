@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from mmdet.registry import MODELS
 
-from mmssis.models.clip import open_clip_weights
+from mmssis.models.clip import open_clip_names, open_clip_weights
 from mmssis.models.clip.mask_pooling import mask_pooled_features
 
 CLASSES = ('cat', 'dog', 'polar_bear')
@@ -56,7 +56,7 @@ def test_crop_mode_is_clip_zero_shot_of_the_crop(tiny_clip, regions, images):
     """On a box of CLIP's own size it equals open_clip used by hand."""
     classifier = shared(tiny_clip)
     probs = classifier(images, [regions(), regions((16, 8, 48, 40))])[1]
-    name = open_clip_weights.register_model(tiny_clip['model'])
+    name = open_clip_names.register_model(tiny_clip['model'])
     clip = open_clip.create_model(name, pretrained=tiny_clip['pretrained']).eval()
     mean, std = (torch.tensor(value).view(3, 1, 1) for value in (
         open_clip.OPENAI_DATASET_MEAN, open_clip.OPENAI_DATASET_STD))
@@ -164,6 +164,71 @@ def test_settings_reach_preprocessing_and_crops(tiny_clip):
     assert classifier.cropper.largest_part and not shared(tiny_clip).cropper.largest_part
 
 
+def test_independent_scores_of_siglip_become_distributions(tiny_siglip, monkeypatch):
+    """By hand: cosines 1 and 0, scale 12, bias -10: sigmoids of 2 and -10 over their sum."""
+    classifier = shared(tiny_siglip)
+    constants = dict(
+        classifier.constants, text=torch.eye(2)[:, None], described=torch.ones(2, 1).bool(),
+        logit_scale=torch.tensor(12.0))
+    assert constants['logit_bias'] == -10
+    monkeypatch.setattr(classifier, 'constants', constants)
+    # sigmoid(2) = 0.8807971, sigmoid(-10) = 0.0000454; a softmax would say 0.9999939.
+    probs = classifier.class_probs(torch.tensor([[3.0, 0.0]]))
+    torch.testing.assert_close(probs, torch.tensor([[0.9999485, 0.0000515]]), atol=1e-7, rtol=0)
+
+
+@pytest.mark.parametrize('fixture, scale', [('tiny_clip', 100.0), ('tiny_siglip', 200.0)])
+def test_the_scale_is_clamped_as_it_was_in_training(request, tmp_path, fixture, scale):
+    """CLIP's is at most 100, SigLIP's has no limit."""
+    settings = dict(request.getfixturevalue(fixture))
+    state = torch.load(settings['pretrained'], weights_only=True)
+    state['logit_scale'].fill_(200.0).log_()
+    torch.save(state, tmp_path / 'scaled.pt')
+    constants = build(dict(settings, pretrained=str(tmp_path / 'scaled.pt'))).constants
+    assert constants['logit_scale'].item() == pytest.approx(scale)
+
+
+@pytest.mark.parametrize('model, tag, quick_gelu, mean', [
+    pytest.param('RN50', None, True, 0.48145466, id='all weights of RN50 have QuickGELU'),
+    pytest.param('ViT-B-32-quickgelu', None, True, 0.48145466, id='the name says it'),
+    pytest.param('ViT-B-32', 'openai', True, 0.48145466, id='the tag says it'),
+    pytest.param('ViT-B-32', 'laion2b_e16', False, 0.48145466, id='the tag says the other'),
+    pytest.param('ViT-B-16-SigLIP', None, False, 0.5, id="SigLIP's mean colour"),
+    pytest.param('mmssis_test_resnet', None, False, 0.48145466, id='a config of your own'),
+])
+def test_what_a_state_dict_does_not_tell(model, tag, quick_gelu, mean, tiny_clip):
+    traits = open_clip_weights._traits_of_file(model, 'weights.pt', tag)
+    assert traits.quick_gelu is quick_gelu and traits.mean[0] == mean
+
+
+def test_a_state_dict_of_quick_gelu_weights(tiny_clip, monkeypatch):
+    """It gets QuickGELU and the mean colour of the tag, or is refused; it got GELU silently."""
+    cfg = dict(mean=(0.5, ) * 3, std=(0.25, ) * 3)
+    tags = dict(plain=cfg, quick=dict(cfg, quick_gelu=True))
+    name = open_clip_names.register_model(tiny_clip['model'])
+    monkeypatch.setattr(open_clip, 'list_pretrained_tags_by_model', lambda model: list(tags))
+    # open_clip itself finds no such tag and so takes the file.
+    monkeypatch.setattr(open_clip, 'get_pretrained_cfg', lambda model, tag: tags[tag])
+    with pytest.raises(RuntimeError, match=r"set `tag`.*\['plain'\] \| \['quick'\]"):
+        open_clip_weights.load_clip(name, tiny_clip['pretrained'])
+    for tag, activation in (('plain', torch.nn.GELU), ('quick', open_clip.model.QuickGELU)):
+        clip = open_clip_weights.load_clip(name, tiny_clip['pretrained'], tag)
+        assert isinstance(clip.transformer.resblocks[0].mlp.gelu, activation)
+        assert open_clip.get_model_preprocess_cfg(clip)['std'] == (0.25, ) * 3
+
+
+def test_a_tokenizer_that_needs_a_package_is_named_at_the_door(monkeypatch):
+    settings = dict(type='ClipRegionClassifier', model='ViT-B-16-SigLIP', pretrained='webli')
+    monkeypatch.setattr(open_clip_names, 'find_spec', lambda name: None)
+    with pytest.raises(ValueError, match=r"SigLIP.*pip install 'transformers\[sentencepiece\]'"):
+        MODELS.build(settings)
+    monkeypatch.setattr(open_clip_names, 'find_spec', lambda name: name)
+    assert MODELS.build(settings).model == 'ViT-B-16-SigLIP'
+    monkeypatch.setattr(open_clip, 'get_tokenizer', refuse)
+    with pytest.raises(RuntimeError, match="tokenizer of 'ViT-B-16-SigLIP' .*no network.*copy"):
+        open_clip_names.load_tokenizer('ViT-B-16-SigLIP')
+
+
 def test_bfloat16_agrees(tiny_clip, regions, images):
     """Reduced precision changes little, and probabilities stay float32."""
     found = [regions((0, 0, 30, 40)), regions()]
@@ -187,6 +252,8 @@ def test_refused_settings():
             (dict(model='RN51'), 'RN51'),  # model
             (dict(pretrained='opennai'), 'openai'),  # tag
             (dict(pretrained=None), 'random weights'),  # random
+            (dict(tag='openai'), 'local file'),  # tag-beside-a-tag
+            (dict(pretrained='a/b.pt', tag='laion'), "'laion' is no tag"),  # tag-unknown
             (dict(mode='box'), 'mode'),  # mode
             (dict(sentence_pooling='max'), 'sentence_pooling'),  # sentence-pooling
             (dict(dtype='float16'), 'dtype'),  # dtype

@@ -147,6 +147,23 @@ def test_pixel_weights_enter_the_dice_of_pseudo_masks():
     assert losses['loss_pseudo_mask'] == pytest.approx(expected, rel=1e-4)
 
 
+def test_cross_entropy_of_pseudo_masks():
+    """log 2 of logits 0; of logits 2, log(1 + e^-2) = 0.126928 inside and 2.126928 outside."""
+    weights, pixels = torch.tensor([1.0, 0.5]), torch.rand(2, CELLS, CELLS)
+    settings = dict(pseudo_mask_loss='bce', pseudo_mask_weight=1.0)
+    sample = pseudo((0, 1), mask_weights=weights)
+    flat = [torch.stack([torch.zeros(CELLS, CELLS), torch.full((CELLS, CELLS), 2.0)])]
+    losses, _ = losses_of([sample], [[0, 1]], logits=flat, **settings)
+    share = np.mean(pseudo_mask(sample, 1))
+    expected = (0.693147 + 0.5 * (0.126928 * share + 2.126928 * (1 - share))) / 2
+    assert losses['loss_pseudo_mask'] == pytest.approx(expected, rel=1e-5)
+    sample.gt_instances.pixel_weights = pixels
+    losses, logits = losses_of([sample], [[0, 1]], **settings)
+    expected = sum(weights[i].item() * naive.mask_bce(
+        logits[0][i].tolist(), pseudo_mask(sample, i), pixels[i].tolist()) for i in (0, 1)) / 2
+    assert losses['loss_pseudo_mask'] == pytest.approx(expected, rel=1e-4)
+
+
 def beside(rows, columns):
     valid = torch.zeros(CELLS, CELLS, dtype=torch.bool)
     valid[rows, columns] = True
@@ -233,6 +250,20 @@ def test_masks_of_any_resolution(size):
         2, 1).repeat_interleave(2, 2))
 
 
+def test_an_empty_mask_has_no_gradient_and_its_box_is_found_around_its_middle():
+    """A box that got no mask offline: mmdet would look for it around the image's corner."""
+    sample = sample_of((0, 1))
+    sample.gt_instances.masks.masks[1] = 0
+    assert instance_centers(sample.gt_instances)[1].tolist() == [
+        (BOXES[1][0] + BOXES[1][2]) / 2, (BOXES[1][1] + BOXES[1][3]) / 2]
+    logits = torch.randn(2, CELLS, CELLS, requires_grad=True)
+    losses = build_condinst().mask_head.loss_by_feat(
+        [logits], [sample.gt_instances], [sample.metainfo],
+        [InstanceData(pos_assigned_gt_inds=torch.tensor([0, 1]))])
+    losses['loss_mask'].backward()
+    assert logits.grad[0].any() and not logits.grad[1].any()
+
+
 def test_mmdets_masks_are_padded_to_the_grid():
     instances = sample_of((0, 1)).gt_instances
     padded = cell_masks(instances, (20, 24), 4)
@@ -273,6 +304,7 @@ def test_wrong_settings():
             (dict(max_masks_to_train=300), 'leave it out'),  # mmdet's other rule
             (dict(mask_out_stride=3), 'divisor of .* = 8'),  # stride
             (dict(loss_mask=dict(DICE, naive_dice=True)), 'squared sums'),  # naive dice
+            (dict(pseudo_mask_loss='focal'), "pseudo_mask_loss = 'focal'"),  # pixel loss
     ]:
         with pytest.raises(ValueError, match=message):
             build_condinst(**settings)

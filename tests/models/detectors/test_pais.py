@@ -42,6 +42,17 @@ def test_no_pseudo_label_keeps_the_graph_and_weighs_nothing(kind):
                for p in model.student.parameters() if p.requires_grad)
 
 
+@pytest.mark.parametrize('kind', ['knet', 'mask-rcnn'])
+def test_separate_negatives_change_the_class_loss_on_pseudo_labels_alone(kind):
+    model, results = build_pais(kind), []
+    for model.candidates.separate_negatives in (False, True):
+        torch.manual_seed(7)
+        results.append(flat(model.loss(**pais_batch())))
+    changed = {name for name, value in results[0].items() if value != results[1][name]}
+    assert changed and all(name.startswith('unsup_') and name.endswith('loss_cls')
+                           and 'rpn' not in name for name in changed)
+
+
 def test_the_teachers_background_weighs_negative_rois():
     model = build_pais('mask-rcnn')
     seen = {}

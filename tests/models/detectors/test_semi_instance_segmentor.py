@@ -10,6 +10,7 @@ from mmengine.structures import InstanceData
 from toy import semi_batch, toy_detector, toy_model
 
 from mmssis.models.detectors.semi_instance_segmentor import Batch
+from mmssis.structures import weighs_pixels
 
 
 def build(iteration=0, max_iters=10, **settings):
@@ -103,13 +104,15 @@ def test_gap_2_3_masks_follow_a_flip_between_views():
     logits[0, 2:5, 1:3] = 1.0
     labels = InstanceData(
         metainfo=dict(input_shape=(64, 64)), labels=torch.tensor([1]), masks=masks,
-        bboxes=torch.tensor([[3., 10, 9, 20]]), mask_logits=logits, pixel_weights=weights)
+        bboxes=torch.tensor([[3., 10, 9, 20]]), mask_logits=logits, pixel_weights=weights,
+        pixel_logits=logits)
     images = batch['multi_batch_inputs']['unsup_student']
     moved = model.pseudo_labeled_batch(Batch(images, [weak]), Batch(images, [strong]), [labels])
     gt = moved.data_samples[0].gt_instances
     assert torch.equal(gt.masks, (logits > 0).flip(-1))
     assert gt.bboxes.tolist() == [[52, 8, 60, 20]]
     assert torch.allclose(gt.pixel_weights, weights.flip(-1), atol=1e-5)
+    assert torch.allclose(gt.pixel_logits, logits.flip(-1), atol=1e-5)
 
 
 def test_watchers_see_every_stage_until_they_leave():
@@ -122,7 +125,7 @@ def test_watchers_see_every_stage_until_they_leave():
     assert [stage for stage, *_ in seen] == others == stages
     assert [len(pseudo_labels) for _, pseudo_labels, _ in seen] == [2] * 3
     assert sum(map(len, seen[0][1])) == 12 and seen[0][2].images.shape == (2, 3, 64, 64)
-    assert 'pixel_weights' not in seen[1][1][0] and 'pixel_weights' in seen[2][1][0]
+    assert not weighs_pixels(seen[1][1][0]) and weighs_pixels(seen[2][1][0])
     stop(), stop()
     model.loss(**semi_batch())
     assert len(seen) == 3 and others == stages * 2

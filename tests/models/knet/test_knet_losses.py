@@ -1,5 +1,7 @@
 """Targets and losses: the naive reference at weight 1, and what each weight does."""
 
+from math import log
+
 import numpy as np
 import pytest
 import torch
@@ -99,10 +101,34 @@ def test_without_iou_output_there_is_no_iou_loss():
 def test_every_rank_reduces_once_with_instances_or_without(labels, monkeypatch):
     reduced = []
     monkeypatch.setattr(detector, 'reduce_mean',
-                        lambda count: reduced.append(count.item()) or count)
+                        lambda count: reduced.append(count.tolist()) or count)
     model = build_knet()
     losses_of(model, random_stages(model), [small_sample(names) for names in labels])
-    assert reduced == [sum(map(len, labels))]
+    matched = sum(map(len, labels))
+    assert reduced == [[[matched, 12 - matched]] * 3]
+
+
+POSITIVE, NEGATIVE = 0.25 * 0.5 ** 2 * log(2), 0.75 * 0.5 ** 2 * log(2)  # focal loss at logit 0
+
+
+@pytest.mark.parametrize('separate, ranks, expected', [
+    pytest.param(False, 1, 2 * (0.0625 * POSITIVE + 7 * NEGATIVE), id='released, or on labels'),
+    pytest.param(True, 1, 2 * (0.0625 * POSITIVE + NEGATIVE), id='Eq. 5'),
+    pytest.param(True, 2, 2 * (0.0625 * POSITIVE + 7 / 7.5 * NEGATIVE),
+                 id='Eq. 5, the other rank has 8 kernels and no instance'),
+])
+def test_the_class_loss_is_divided_as_pais_eq_5_says(separate, ranks, expected, monkeypatch):
+    """8 kernels, 1 class, one pseudo label of class score 0.5: it weighs 0.5 ** 4."""
+    other = torch.tensor([0.0, 8.0])
+    monkeypatch.setattr(detector, 'reduce_mean', lambda counts: (
+        counts + (ranks - 1) * other) / ranks)
+    model = build_knet(num_classes=1, num_kernels=4)
+    outputs = random_stages(model)
+    for stage in outputs[1]:
+        stage.cls_logits.data.zero_()
+    samples = [weighted(small_sample((0, )), cls_weights=torch.tensor([0.0625])), small_sample(())]
+    losses = losses_of(model, outputs, samples, pseudo_labeled=True, separate_negatives=separate)
+    assert [losses[f's{i}.loss_cls'].item() for i in range(3)] == [pytest.approx(expected)] * 3
 
 
 def test_nan_logits_reach_the_loss():

@@ -1,5 +1,7 @@
 """The weighted head: mmdet's losses at weight 1, and what each weight does."""
 
+import math
+
 import pytest
 import torch
 from mmdet.registry import MODELS
@@ -109,6 +111,8 @@ def test_uncertain_pixels_give_no_gradient_to_the_mask_loss():
 @pytest.mark.parametrize('field, weights, factors', [
     pytest.param('pixel_weights', [[[0.25] * 16] * 16] * 2,
                  dict(loss_mask=0.25, loss_dice=1, loss_cls=1), id='pixel weights scale BCE'),
+    pytest.param('pixel_logits', [[[math.log(3)] * 16] * 16] * 2,
+                 dict(loss_mask=0.5, loss_dice=1, loss_cls=1), id='1 - u at 3/4 is a half'),
     pytest.param('mask_weights', [0.5, 0.5], dict(loss_mask=0.5, loss_dice=0.5, loss_cls=1),
                  id='mask weights scale both mask losses'),
     pytest.param('mask_weights', [0.0, 0.0], dict(loss_mask=0, loss_dice=0, loss_cls=1),
@@ -243,6 +247,40 @@ def test_gap_2_28_non_finite_logits_never_raise(kind, value):
     with torch.no_grad():
         logits[kind][1][0, 0] = value
     assert len(losses_of(build_head(), [labeled_sample(64, (0, 1))], logits)) == 9
+
+
+@pytest.mark.parametrize('pseudo, divisor, per_mask', [
+    pytest.param(True, 'masks', 1, id='pseudo labels: one mask in three images'),
+    pytest.param(True, 'mmdet', 3, id='as mmdet counts: two empty images are two masks'),
+    pytest.param(False, 'masks', 3, id='labels: always as mmdet'),
+])
+def test_mask_losses_are_divided_by_the_number_of_masks(pseudo, divisor, per_mask):
+    """By hand, logits 0 at P points of no object: BCE ln 2, dice 1 - eps / (P / 2 + eps)."""
+    samples = [labeled_sample(64, labels) for labels in ((0, ), (), ())]
+    for sample in samples:
+        sample.set_metainfo(dict(pseudo_labeled=pseudo))
+    samples[0].gt_instances.masks.masks[:] = 0
+    class_logits, mask_logits = outputs(images=3, layers=1)
+    head = build_head(mask_divisor=divisor)
+    losses = losses_of(head, samples, (class_logits, [torch.zeros_like(mask_logits[0])]))
+    points, eps = head.num_points, head.loss_dice.eps
+    dice = 1 - eps / (0.5 * points + eps)
+    assert losses['loss_mask'].item() == pytest.approx(
+        head.loss_mask.loss_weight * 0.693147 / per_mask, rel=1e-5)
+    assert losses['loss_dice'].item() == pytest.approx(
+        head.loss_dice.loss_weight * dice / per_mask, rel=1e-5)
+
+
+def test_without_pseudo_labels_the_divisor_is_one_and_shared_by_ranks(monkeypatch):
+    """Another rank has 3 masks: the mean of 0 and 3 divides; below 1 it is 1."""
+    samples = [labeled_sample(64, ())]
+    samples[0].set_metainfo(dict(pseudo_labeled=True))
+    for others, divisor in ((3.0, 1.5), (1.0, 1.0)):
+        monkeypatch.setattr(head_module, 'reduce_mean', lambda count: (count + others) / 2)
+        assert build_head()._num_masks([samples[0].gt_instances], [samples[0].metainfo],
+                                       torch.device('cpu')) == divisor
+    with pytest.raises(ValueError, match="mask_divisor = 'mean'"):
+        build_head(mask_divisor='mean')
 
 
 @pytest.mark.parametrize('labels', [((), (2, )), ((), ())], ids=str)

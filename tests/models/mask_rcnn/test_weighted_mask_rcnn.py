@@ -67,7 +67,8 @@ def test_ignored_boxes_reach_the_rpn():
     crowd, results = torch.tensor([[0.0, 0.0, 64.0, 64.0]]), []
     for kind in (PLAIN, dict(mask_head='FCNMaskHead')):
         model, sample = build(**kind), sample_of((0, ))
-        model.rpn_head.assigner.ignore_iof_thr = model.roi_head.bbox_assigner.ignore_iof_thr = 0.5
+        of_rpn = model.rpn_head.assigner if kind == PLAIN else model.rpn_head.assigner.assigner
+        of_rpn.ignore_iof_thr = model.roi_head.bbox_assigner.ignore_iof_thr = 0.5
         sample.ignored_instances = InstanceData(bboxes=crowd, labels=torch.zeros(1).long())
         results.append(flat(losses_of(model, [sample])))
     for name, value in results[0].items():

@@ -1,5 +1,7 @@
 """The weighted RoI head: mmdet's losses at weight 1, and what each weight does."""
 
+from math import log
+
 import numpy as np
 import pytest
 import torch
@@ -128,6 +130,24 @@ def test_class_and_box_loss_against_loops(source):
     assert losses['loss_bbox'].item() == pytest.approx(expected, rel=1e-5)
 
 
+@pytest.mark.parametrize('labels, separate, expected', [
+    pytest.param((0, ), False, (2 * 0.0625 * log(6) + 6 * log(2)) / (2 * 0.0625 + 6),
+                 id='released, or on labels'),
+    pytest.param((0, ), True, 0.0625 * log(6) + log(2), id='Eq. 5'),
+    pytest.param((), True, log(2), id='Eq. 5 without a positive'),
+])
+def test_the_class_loss_is_divided_as_pais_eq_5_says(labels, separate, expected):
+    """2 positives of class score 0.5, each weighs 0.5 ** 4 and costs ln 6; 6 negatives, ln 2."""
+    head = head_of()
+    head.bbox_head.fc_cls.weight.data.zero_()
+    head.bbox_head.fc_cls.bias.data = torch.tensor([1.0, 1, 1, 3]).log()
+    boxes = torch.tensor([BOXES[0]] + [(50 + i, 50, 60, 60) for i in range(6)]).float()
+    sample = sample_of(labels, cls_weights=torch.full((len(labels), ), 0.0625))
+    losses = losses_of(head, [sample], boxes=[InstanceData(bboxes=boxes)],
+                       separate_negatives=separate)
+    assert losses['loss_cls'].item() == pytest.approx(expected, rel=1e-5)
+
+
 @pytest.mark.parametrize('boxes, settings', [
     pytest.param(False, dict(class_agnostic=True), id='weights at stride 4, class-agnostic'),
     pytest.param(True, {}, id='weights on box grids'),
@@ -205,7 +225,8 @@ def test_empty_sets_keep_the_graph_of_every_parameter(samples, num_proposals, nu
             sample.set_metainfo(dict(pseudo_labeled=True))
             sample.gt_instances.set_metainfo(dict(background_weight=0.5))
         batch.append(sample)
-    losses = losses_of(head, batch, boxes=proposals(len(samples), num_proposals))
+    losses = losses_of(head, batch, boxes=proposals(len(samples), num_proposals),
+                       separate_negatives=pseudo)
     assert {'loss_cls', 'loss_bbox', 'loss_mask'} <= set(losses)
     sum(flat(losses).values()).backward()
     for name, parameter in head.named_parameters():

@@ -69,13 +69,19 @@ def test_boxes_and_labels_are_the_true_ones():
 @pytest.mark.parametrize('settings, weight', [
     pytest.param({}, (0.8 ** 0.5 * 0.9) ** 0.5, id='released code'),
     pytest.param(dict(class_power=0), 0.9 ** 0.5, id='mask alone'),
-    pytest.param(dict(weigh=False), 1.0, id='naive self-training'),
+    pytest.param(dict(weigh_by='class'), 0.8, id='class score'),
+    # The prediction is 32 x 32, the true box 32 x 24 of it.
+    pytest.param(dict(weigh_by='iou'), 0.75, id='IoU of the boxes'),
+    # 1 + 0.9 log 0.9 + 0.1 log 0.1.
+    pytest.param(dict(weigh_by='mean_entropy'), 0.674917, id='mean entropy'),
+    pytest.param(dict(weigh_by=None), 1.0, id='self-training'),
 ])
 def test_weights(settings, weight):
-    instances = give(candidates([RIGHT], [0.8]), true(), **settings)
+    shorter = [32., 32., 64., 56.]
+    instances = give(candidates([RIGHT], [0.8]), true([LEFT, shorter]), **settings)
     assert instances.mask_weights.tolist() == pytest.approx([0.0, weight], abs=1e-6)
     assert instances.mask_scores.tolist() == pytest.approx([0.0, 0.9], abs=1e-6)
-    assert cells(instances).tolist() == [0, 64] and (instances.uncropped_logits[0] < 0).all()
+    assert cells(instances).tolist() == [0, 48] and (instances.uncropped_logits[0] < 0).all()
 
 
 def test_power_1_is_the_papers_equation():
@@ -95,7 +101,7 @@ def test_masks_end_at_their_boxes():
     assert mask[:8, :7].all() and mask.sum() == 56
     assert (instances.uncropped_logits > 0).all()
     for box in ([60., 60., 61., 61.], [70., 70., 90., 90.]):  # below a cell; beside the image
-        instances = give(candidates([box], [0.9]), true([box]))
+        instances = give(candidates([box], [0.9]), true([box]), weigh_by='class')
         assert cells(instances).tolist() == [0] and instances.mask_weights.tolist() == [0.0]
 
 
@@ -126,6 +132,7 @@ def test_wrong_settings_are_refused():
             (dict(score_thr=-1), 'score_thr = -1'),  # score
             (dict(sort_by='iou'), "use one of .*'class'"),  # order
             (dict(class_power=-1), 'class_power = -1'),  # exponent
+            (dict(weigh_by='score'), "use one of .*'mean_entropy', None"),  # confidence
     ]:
         with pytest.raises(ValueError, match=message):
             AssignToBoxes(**settings)

@@ -34,10 +34,9 @@ class ScriptedClassifier(RegionClassifier):
         return self.answers[columns]
 
 
-def build(classes=('a', 'b', 'c', 'd'), **settings):
+def build(classes=('a', 'b', 'c', 'd'), type='ClipCategoryCorrection', **settings):
     """A prepared hook around the scripted classifier."""
-    hook = MODELS.build(dict(type='ClipCategoryCorrection',
-                             classifier=dict(type='ScriptedClassifier'), **settings))
+    hook = MODELS.build(dict(type=type, classifier=dict(type='ScriptedClassifier'), **settings))
     hook.prepare(tuple(classes))
     return hook
 
@@ -108,6 +107,21 @@ def test_fusion_by_hand():
     assert found.labels.tolist() == [0, 1] and found.teacher_labels.tolist() == [0, 0]
     torch.testing.assert_close(found.class_scores, found.class_probs.amax(1))
     assert found.labels.dtype == torch.long
+
+
+def test_joint_probability_by_hand():
+    """PLePI: .64 x .1, .08 x .7, 0, .08 x .2 are 8 : 7 : 0 : 2; .54 x .1 and .36 x .9 are 1 : 6.
+
+    The teacher's evidence of 0.8 and 0.9 is kept. At progress 1, where DICC has ended.
+    """
+    hook = build(type='JointCategoryCorrection')
+    hook.classifier.answers[:2] = torch.tensor([[0.1, 0.7, 0.0, 0.2], [0.1, 0.9, 0.0, 0.0]])
+    probs = torch.tensor([[0.64, 0.08, 0.0, 0.08], [0.54, 0.36, 0.0, 0.0]])
+    found, empty = hook([pseudo_labels(probs), pseudo_labels(probs[:0])], context(2, 1.0))
+    torch.testing.assert_close(found.class_probs, torch.tensor([
+        [6.4 / 17, 5.6 / 17, 0.0, 1.6 / 17], [0.9 / 7, 5.4 / 7, 0.0, 0.0]]))
+    assert found.labels.tolist() == [0, 1] and found.teacher_labels.tolist() == [0, 0]
+    assert hook.classifier.seen == 2 and len(empty) == 0
 
 
 @pytest.mark.parametrize('probs, evidence', [

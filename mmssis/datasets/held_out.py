@@ -1,0 +1,57 @@
+"""Labeled images to measure pseudo labels on."""
+
+from collections import Counter
+from typing import List, Sequence, Set
+
+import numpy as np
+from mmengine.dataset import BaseDataset
+
+LEAST_IMAGES = 10
+"""Of fewer labeled images none is held out: they are too few to learn from as it is."""
+
+
+def classes_of_images(dataset: BaseDataset) -> List[Set[int]]:
+    """Classes of the instances of each image, without those that are ignored.
+
+    Args:
+        dataset: labeled images.
+    """
+    return [{instance['bbox_label'] for instance in dataset.get_data_info(i)['instances']
+             if not instance['ignore_flag']} for i in range(len(dataset))]
+
+
+def draw_images(classes: Sequence[Set[int]], most: int, seed: int) -> List[int]:
+    """Draw images with instances.
+
+    Args:
+        classes: of each image, from :func:`classes_of_images`.
+        most: number of images at most.
+        seed: of the draw.
+
+    Returns:
+        Their indices.
+    """
+    order = np.random.default_rng(seed).permutation(len(classes)).tolist()
+    return [i for i in order if classes[i]][:most]
+
+
+def draw_held_out(classes: Sequence[Set[int]], share: float, most: int, seed: int) -> List[int]:
+    """Draw images to hold out; every class keeps an image to be learned from.
+
+    Args:
+        classes: of each image, from :func:`classes_of_images`.
+        share: of the images, in [0, 0.5].
+        most: number of images at most.
+        seed: of the draw.
+
+    Returns:
+        Their indices; none if there are fewer than ``LEAST_IMAGES``.
+    """
+    left = Counter(label for image in classes for label in image)
+    wanted = min(round(share * len(classes)), most) if len(classes) >= LEAST_IMAGES else 0
+    chosen: List[int] = []
+    for i in draw_images(classes, len(classes), seed):
+        if len(chosen) < wanted and all(left[label] > 1 for label in classes[i]):
+            left.subtract(classes[i])
+            chosen.append(i)
+    return chosen
