@@ -10,7 +10,7 @@ burn-in is as long as PL-DC's burn-in. No published AP. Not run by us yet.
 _base_ = '../pldc/mask2former_lite0_animals2pct.py'
 
 model = dict(
-    type='SemiInstanceSegmentor',
+    type='GuidedDistillation',
     # 5 pixels at stride 4, as in the released code, are 80 of the input.
     pseudo_label_hooks=dict(
         _delete_=True,

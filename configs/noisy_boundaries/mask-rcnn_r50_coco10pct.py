@@ -3,7 +3,8 @@
     python tools/self_train.py configs/noisy_boundaries/mask-rcnn_r50_coco10pct.py --gpus 8
 
 Published: 29.2 mask AP on val2017 (Table 4; supervised with the same augmentation 21.9).
-Preset: paper for thresholds and boundary map, released code for the head and the schedule.
+Preset: paper for thresholds and boundary map, released code for the head and the schedule. Batches
+hold 24 images, 16 labeled and 8 pseudo-labeled; the released ones 32 at the same learning rate.
 Teacher: `--supervised`, a plain Mask R-CNN, 2 labeled images per GPU, short side 640 to 800. Its
 length is counted in iterations here: 45 000 of 16 images, as many images as PAIS's supervised runs
 see in 180 000 of 4 (11.5 at 1 %, where the 12 epochs of the release give 3.5).

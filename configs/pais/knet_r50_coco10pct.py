@@ -3,8 +3,9 @@
     bash tools/dist_train.sh configs/pais/knet_r50_coco10pct.py 4
 
 Published: 31.0 mask AP on val2017 (Table 3; supervised with the same views 26.5).
-Preset: released for the weights, the only ones that were tested; 1 labeled + 3 unlabeled images
-per GPU as in the paper (the released config has 1 + 2).
+Preset: released for the weights and the divisor; 1 labeled + 3 unlabeled images per GPU as in the
+paper (the released config has 1 + 2). The preset `paper` (Eq. 5) is a row of metafile.yml. Which
+of the two the published number belongs to is not said.
 Hardware: four GPUs in the paper; kind and hours unknown. Not run by us at this scale.
 """
 _base_ = [

@@ -2,7 +2,8 @@
 
     python tools/train.py configs/pais/mask-rcnn_lite0_animals2pct.py
 
-No published AP. Run by us: see docs/results.md.
+No published AP. Run by us (docs/results.md), with
+`model.candidates.separate_negatives=False`.
 """
 _base_ = [
     '../_base_/models/pais_mask-rcnn_lite0.py',

@@ -3,7 +3,8 @@
     bash tools/dist_train.sh configs/pais/mask-rcnn_r50_coco10pct.py 4
 
 Published: 31.0 mask AP on val2017 (Table 3; supervised with the same views 27.1).
-Preset: paper for thresholds and weights, with the released code's weights of the background.
+Preset: paper for thresholds, weights and divisors (Eq. 5), with the released code's weights of the
+background. Which of the two the published number belongs to is not said.
 Hardware: four GPUs in the paper; kind and hours unknown. Not run by us at this scale.
 """
 _base_ = [

@@ -18,8 +18,11 @@ CONFIGS = ROOT / 'configs'
 SHIPPED = [path for path in sorted(CONFIGS.rglob('*.py')) if '_base_' not in path.parts]
 METAFILES = {path.parent.name: yaml.safe_load(path.read_text())
              for path in sorted(CONFIGS.glob('*/metafile.yml'))}
-ROWS = {f'{folder}: {row["Name"]}': row
-        for folder, content in METAFILES.items() for row in content['Rows']}
+ALL_ROWS = {f'{folder}: {row["Name"]}': row
+            for folder, content in METAFILES.items() for row in content['Rows']}
+ROWS = {name: row for name, row in ALL_ROWS.items() if 'Config' in row}
+# Rows of the papers' tables that cannot be run here, with the reason.
+MISSING = {name: row for name, row in ALL_ROWS.items() if 'Missing' in row}
 # The data of a user, which the configs of own_data leave open.
 MINE = {f'data_set.{key}': value for key, value in dict(
     root='data/mine', classes=('cat', 'dog'), labeled='labeled.json', unlabeled='images',

@@ -10,6 +10,7 @@ from mmdet.registry import MODELS
 from mmengine.config import Config, ConfigDict
 from mmengine.dataset import Compose
 from shipped import CONFIGS, loaded
+from torch import nn
 from toy_condinst import box_sample
 
 
@@ -68,6 +69,16 @@ def test_every_parameter_learns(name):
     sum(value.sum() for value in losses.values()).backward()
     assert not [name for name, parameter in model.named_parameters()
                 if parameter.requires_grad and parameter.grad is None]
+
+
+def test_batch_norm_of_the_backbone_is_frozen_and_that_of_the_masks_is_not():
+    """Section 5. A ResNet-50 has 53 of them, with a scale and a shift each."""
+    model = MODELS.build(narrow(config('r50_coco').model.detector))
+    frozen, learned = (
+        [parameter.requires_grad for module in part.modules() if isinstance(module, nn.BatchNorm2d)
+         for parameter in module.parameters()] for part in (model.backbone, model.mask_head))
+    assert len(frozen) == 106 and not any(frozen)
+    assert learned and all(learned)
 
 
 @pytest.mark.parametrize('name, size, teacher, students', [

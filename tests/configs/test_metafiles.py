@@ -12,7 +12,8 @@ import yaml
 from mmdet.models.detectors import semi_base
 from mmdet.registry import MODELS
 from mmengine.config import ConfigDict
-from shipped import CONFIGS, METAFILES, ROOT, ROWS, SHIPPED, distinct, docstring, every_run, found
+from shipped import (CONFIGS, METAFILES, MISSING, ROOT, ROWS, SHIPPED, distinct, docstring,
+                     every_run, found, run_of)
 from torch import nn
 
 from mmssis.datasets.checks.training_data import check_filtered
@@ -23,8 +24,9 @@ KEYS = {'Name', 'Table', 'Config', 'Options', 'Supervised', 'Published', 'Run'}
 @lru_cache(maxsize=None)
 def _built(cfg: str) -> nn.Module:
     settings = ConfigDict(json.loads(cfg))
-    # These read numbers of tensors while they build, which the meta device has not.
-    reads = settings['backbone']['type'] in ('mmpretrain.ConvNeXt', 'SwinTransformer')
+    # These read numbers of tensors, to be built or to run, which the meta device has not.
+    backbone = settings['backbone']
+    reads = backbone['type'] in ('mmpretrain.ConvNeXt', 'SwinTransformer') or 'dcn' in backbone
     device = 'cpu' if reads else 'meta'
     with torch.device(device):
         return MODELS.build(settings)
@@ -82,13 +84,41 @@ def test_clip_is_freed_by_the_threshold_of_the_filter_before_it() -> None:
 def test_rows_are_complete() -> None:
     index = yaml.safe_load((CONFIGS / 'model-index.yml').read_text())
     assert index['Import'] == [f'configs/{folder}/metafile.yml' for folder in METAFILES]
-    assert len(ROWS) == sum(len(content['Rows']) for content in METAFILES.values())
+    # No name twice, and each row has a config or a reason.
+    assert len(ROWS) + len(MISSING) == sum(
+        len(content['Rows']) for content in METAFILES.values())
     # MMEngine reads `Models` whenever it looks up a path `mmssis::...`.
     assert all({*content} == {'Collection', 'Paper', 'Models', 'Rows'}
                for content in METAFILES.values())
     for name, row in ROWS.items():
         assert {'Name', 'Table', 'Config'} <= {*row} <= KEYS, name
         assert (ROOT / row.get('Run', 'docs/results.md')).exists(), name
+    for name, row in MISSING.items():
+        assert {*row} == {'Name', 'Table', 'Published', 'Missing'}, name
+        assert all(row.values()), name
+
+
+@pytest.mark.parametrize('row, separate, released_weights', [
+    ('K-Net, COCO 10 %', False, True),
+    ('K-Net, COCO 10 %, Eq. 5: weights and divisors as the paper prints them', True, False),
+    ('alpha = beta = 2', True, False),
+    ('K-Net, animals 2 %', True, False),
+    ('Mask R-CNN, COCO 5 %', True, False),
+    ('Mask R-CNN, COCO 10 %, settings of the released code', False, True),
+])
+def test_a_preset_of_pais_has_weights_and_divisors_of_one_kind(row: str, separate: bool,
+                                                               released_weights: bool) -> None:
+    model = run_of(f'pais: {row}').model
+    references = [key for key in model.pseudo_label_hooks.da_loss if 'reference' in key]
+    assert model.candidates.separate_negatives == separate
+    assert bool(references) == released_weights
+
+
+def test_supervised_rows_of_pais_without_its_views_have_one_size() -> None:
+    row = 'pais: K-Net, COCO 1 %, supervised: one size and flips (sizes are not said)'
+    pipeline = run_of(row).train_dataloader.dataset.labeled.pipeline
+    assert (pipeline[2].scale, pipeline[2].ratio_range) == ((1333, 800), (1.0, 1.0))
+    assert pipeline[5].sup[0].names == ['identity']
 
 
 def test_published_numbers_are_those_of_the_docstrings() -> None:

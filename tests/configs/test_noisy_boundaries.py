@@ -99,8 +99,9 @@ def test_rows_change_the_steps_they_mean() -> None:
     resize = released.train_dataloader.dataset.labeled.pipeline[2]
     assert (resize.scale, resize.ratio_range) == ((1333, 800), (1.0, 1.0))
     assert schedule_of(released) == ([5914, 8132], 8872)
-    baseline = run('Cityscapes 30 %, baseline: matched thresholds alone').train_dataloader.dataset
-    assert not is_strong(baseline.labeled) and not is_strong(baseline.pseudo)
+    for data in ('Cityscapes 30 %', 'BDD100K'):
+        baseline = run(f'{data}, baseline: matched thresholds alone').train_dataloader.dataset
+        assert not is_strong(baseline.labeled) and not is_strong(baseline.pseudo)
 
 
 def test_scores_become_weights_in_a_row(tmp_path: Path) -> None:
