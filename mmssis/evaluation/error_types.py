@@ -34,7 +34,22 @@ def classify_errors(masks: Tensor,
     Returns:
         (N,) long: indices into :data:`ERROR_TYPES`.
     """
-    iou = pairwise_mask_iou(masks, gt_masks)
+    return types_of_iou(pairwise_mask_iou(masks, gt_masks), labels, gt_labels, superclasses)
+
+
+def types_of_iou(iou: Tensor, labels: Tensor, gt_labels: Tensor,
+                 superclasses: Optional[Tensor] = None) -> Tensor:
+    """:func:`classify_errors` where the IoU is known.
+
+    Args:
+        iou: (N, G), in [0, 1].
+        labels: (N,), long, in [0, K).
+        gt_labels: (G,), long, in [0, K).
+        superclasses: (K,) long, or None.
+
+    Returns:
+        (N,) long: indices into :data:`ERROR_TYPES`.
+    """
     same_class = labels[:, None] == gt_labels[None]
     similar = torch.zeros_like(same_class)
     if superclasses is not None:

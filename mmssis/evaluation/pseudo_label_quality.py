@@ -95,14 +95,22 @@ def count_matches(pseudo_masks: Tensor,
         class_right, matched_iou = matched, matched.float()
     counted = torch.ones_like(matched)
     if crowd_masks is not None:
-        counted = matched | correct | ~_lie_in(pseudo_masks, crowd_masks)
+        counted = matched | correct | ~lie_in(pseudo_masks, crowd_masks)
     return torch.stack([
         counted.sum().float(), iou.new_tensor(float(len(gt_labels))), correct.sum().float(),
         matched.sum().float(), class_right.sum().float(), matched_iou.sum()])
 
 
-def _lie_in(masks: Tensor, regions: Tensor) -> Tensor:
-    """Whether at least half of each mask lies in the union of the regions, bool (N,)."""
+def lie_in(masks: Tensor, regions: Tensor) -> Tensor:
+    """Whether at least half of each mask lies in the union of regions.
+
+    Args:
+        masks: (N, h, w), bool.
+        regions: (C, h, w), bool, on the same grid.
+
+    Returns:
+        bool (N,); False for an empty mask.
+    """
     area = masks.flatten(1).sum(1)
     inside = (masks & regions.any(0)[None]).flatten(1).sum(1)
     return (area > 0) & (2 * inside >= area)

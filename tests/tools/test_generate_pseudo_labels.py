@@ -14,6 +14,7 @@ from mmdet.registry import MODELS
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from toy import CLASSES, write_coco
+from toy_condinst import build_condinst, toy_condinst
 from toy_mask_rcnn import toy_mask_rcnn
 
 TOOLS = Path(__file__).resolve().parents[2] / 'tools'
@@ -169,6 +170,47 @@ def test_an_empty_file_of_a_folder_keeps_its_place(world, damaged, tmp_path, run
     run_tool('generate_pseudo_labels.py', *command)
     assert '5 images, 4 predicted before' in capsys.readouterr().out
     assert len(json.loads(labels_of(tmp_path / 'out'))['images']) == 5
+
+
+@pytest.fixture(scope='module')
+def box_world(world):
+    """A CondInst with random weights that finds something."""
+    model = build_condinst()
+    config = Config.fromfile(world / 'teacher.py')
+    config.model = toy_condinst()
+    config.dump(world / 'condinst.py')
+    torch.save(dict(state_dict=model.state_dict()), world / 'condinst.pth')
+    return [world / 'condinst.py', world / 'condinst.pth', '--image-root', world / 'unlabeled',
+            '--workers', '0', '--device', 'cpu', '--score-floor', '0']
+
+
+def test_true_boxes_get_masks_and_a_plain_detector_reads_them(
+        world, box_world, tmp_path, run_tool, capsys):
+    boxes = world / 'annotations/unlabeled.json'
+    run_tool('generate_pseudo_labels.py', *box_world, '--boxes', boxes, '--out', tmp_path)
+    given, known = (CocoDataset(ann_file=str(path), data_prefix=dict(img=str(world / 'unlabeled')),
+                                metainfo=dict(classes=CLASSES))
+                    for path in (tmp_path / 'pseudo_labels.json', boxes))
+    learned = [instance for image in given for instance in image['instances']]
+    true = [instance for image in known for instance in image['instances']]
+    assert len(given) == len(known) == NUM_IMAGES and len(learned) == len(true) > 0
+    for mine, theirs in zip(learned, true):
+        assert mine['bbox'] == pytest.approx(theirs['bbox'], abs=1e-2)
+        assert mine['bbox_label'] == theirs['bbox_label'] and 'counts' in mine['mask']
+    assert f'of {len(true)} true boxes have a mask' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize('more, message', [
+    pytest.param(['--boxes', 'x.json', '--labeled', 'y.json'], '--labeled is not read', id='both'),
+    pytest.param(['--boxes', 'x.json', '--pixel-thr', '0.4'], '--pixel-thr is not', id='pixels'),
+    pytest.param(['--boxes', 'x.json', '--preset', 'fast'], 'seen once', id='views'),
+    pytest.param(['--unlabeled', 'x'], 'or --boxes', id='neither'),
+])
+def test_options_of_true_boxes_and_of_unlabeled_images_are_told_apart(
+        box_world, tmp_path, run_tool, capsys, more, message):
+    with pytest.raises(SystemExit):
+        run_tool('generate_pseudo_labels.py', *box_world, '--out', tmp_path, *more)
+    assert message in capsys.readouterr().err
 
 
 def test_a_class_without_labeled_instance(world, whole, tmp_path, run_tool, capsys):
