@@ -3,12 +3,12 @@
     bash tools/dist_train.sh configs/box_teacher/condinst_r50_cityscapes.py 8
 
 Published: 21.7 mask AP on val (Table 3; 26.8 from weights of COCO: set load_from to a run of
-condinst_r50_coco.py, whose teacher goes on). Student: short side 800 to 1024; teacher: the
-original 1024 x 2048; 24 000 iterations, learning rate 0.005 (section 5.3). The paper gives no
-steps: this one is CondInst's share of the run. Neither paper nor released code says how the
-student's view is coloured; it is clean, as COCO's of 1x. Losses of pseudo masks warm up over
-10 000 iterations, the default of the released code, whose Cityscapes part does not run; the paper
-does not say.
+condinst_r50_coco.py; the teacher of that checkpoint is kept and averaged further). Student: short
+side 800 to 1024; teacher: the original 1024 x 2048; 24 000 iterations, learning rate 0.005 (section
+5.3). The paper gives no steps: this one is CondInst's share of the run. Neither paper nor released
+code says how the student's view is coloured; it is clean, as COCO's of 1x. Losses of pseudo masks
+warm up over 10 000 iterations, the default of the released code, whose Cityscapes part does not
+run; the paper does not say.
 Hardware: unknown. Not run by us at this scale.
 """
 _base_ = [

@@ -1,7 +1,7 @@
 """Labeled images to measure pseudo labels on."""
 
 from collections import Counter
-from typing import List, Sequence, Set
+from typing import Dict, List, Sequence, Set
 
 import numpy as np
 from mmengine.dataset import BaseDataset
@@ -10,14 +10,27 @@ LEAST_IMAGES = 10
 """Of fewer labeled images none is held out: they are too few to learn from as it is."""
 
 
-def classes_of_images(dataset: BaseDataset) -> List[Set[int]]:
-    """Classes of the instances of each image, without those that are ignored.
+def indices_of_images(dataset: BaseDataset) -> List[List[int]]:
+    """Indices of each image, of which a repeated data set has several.
 
     Args:
         dataset: labeled images.
     """
+    found: Dict[str, List[int]] = {}
+    for i in range(len(dataset)):
+        found.setdefault(dataset.get_data_info(i)['img_path'], []).append(i)
+    return list(found.values())
+
+
+def classes_of_images(dataset: BaseDataset, indices: Sequence[int]) -> List[Set[int]]:
+    """Classes of the instances of images, without those that are ignored.
+
+    Args:
+        dataset: labeled images.
+        indices: of the images.
+    """
     return [{instance['bbox_label'] for instance in dataset.get_data_info(i)['instances']
-             if not instance['ignore_flag']} for i in range(len(dataset))]
+             if not instance['ignore_flag']} for i in indices]
 
 
 def draw_images(classes: Sequence[Set[int]], most: int, seed: int) -> List[int]:

@@ -8,6 +8,8 @@ from mmdet.registry import METRICS
 
 from mmssis.utils.settings import check_range
 
+PLACE = 'val_evaluator.thresholds'
+
 
 @METRICS.register_module()
 class ThresholdCocoMetric(CocoMetric):
@@ -22,14 +24,16 @@ class ThresholdCocoMetric(CocoMetric):
         **kwargs: as mmdet's ``CocoMetric``.
 
     Raises:
-        ValueError: if a threshold is out of its range.
+        ValueError: if a threshold is out of its range, or no whole hundredth.
     """
 
     def __init__(self, *args: Any, thresholds: Sequence[float], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.thresholds = {
-            round(100 * check_range('val_evaluator.thresholds', threshold, 0, 1, open_low=True,
-                                    open_high=True)): threshold for threshold in thresholds}
+        for threshold in thresholds:
+            check_range(PLACE, threshold, 0, 1, open_low=True, open_high=True)
+        self.thresholds = {round(100 * threshold): threshold for threshold in thresholds}
+        if any(abs(100 * value - percent) > 1e-6 for percent, value in self.thresholds.items()):
+            raise ValueError(f'{PLACE} = {thresholds}: give whole hundredths, which name the AP')
 
     def compute_metrics(self, results: List) -> Dict[str, float]:
         """All metrics of the collected results.

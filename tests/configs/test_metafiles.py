@@ -18,7 +18,8 @@ from torch import nn
 
 from mmssis.datasets.checks.training_data import check_filtered
 
-KEYS = {'Name', 'Table', 'Config', 'Options', 'Supervised', 'Published', 'Run'}
+KEYS = {'Name', 'Table', 'Config', 'Options', 'TeacherOptions', 'Supervised', 'Tool', 'Published',
+        'Run'}
 
 
 @lru_cache(maxsize=None)

@@ -27,6 +27,10 @@ def test_ap_at_thresholds(ann_file):  # noqa: F811
     assert all(found[name] == value for name, value in plain.items())
 
 
-def test_a_threshold_out_of_range_is_refused():
-    with pytest.raises(ValueError, match='val_evaluator.thresholds = 25'):
-        ThresholdCocoMetric(thresholds=(25, ))
+@pytest.mark.parametrize('threshold, message', [
+    pytest.param(25, 'val_evaluator.thresholds = 25', id='a percentage'),
+    pytest.param(0.255, 'whole hundredths', id='no name for it'),
+])
+def test_a_threshold_out_of_range_is_refused(threshold, message):
+    with pytest.raises(ValueError, match=message):
+        ThresholdCocoMetric(thresholds=(threshold, ))

@@ -75,6 +75,8 @@ def test_page(tool):
 
 @pytest.mark.parametrize('more, expected', [
     ({}, 'self_train.py C'), (dict(Supervised=True), 'train.py C --supervised'),
+    (dict(TeacherOptions={'lr': 1}), 'self_train.py C --teacher-cfg-options lr=1'),
+    (dict(Tool='look.py'), 'look.py C'),
     (dict(Options={'self_training': None}), 'train.py C --cfg-options self_training=None')])
 def test_noisy_boundaries_trains_a_teacher_first(tool, more, expected):
     config = 'configs/noisy_boundaries/x.py'
@@ -83,14 +85,18 @@ def test_noisy_boundaries_trains_a_teacher_first(tool, more, expected):
 
 def test_commands_read_as_the_options_of_the_metafiles(tool):
     parser = argparse.ArgumentParser()
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction)
+    for option in ('--cfg-options', '--teacher-cfg-options'):
+        parser.add_argument(option, nargs='+', action=DictAction, default={})
     rows = [row for text in tool.shipped() for row in yaml.safe_load(text)['Rows']
-            if row.get('Options') and 'Config' in row]
-    assert rows
+            if 'Config' in row]
+    assert any('TeacherOptions' in row for row in rows)
     for row in rows:
         words = shlex.split(tool.command_of(row))
-        read = parser.parse_args(words[words.index('--cfg-options'):]).cfg_options
-        assert nested(read) == nested(row['Options']), row['Name']
+        assert (ROOT / 'tools' / words[0]).exists(), row['Name']
+        read = parser.parse_known_args(words[2:])[0]
+        for key, options in (('Options', read.cfg_options),
+                             ('TeacherOptions', read.teacher_cfg_options)):
+            assert nested(options) == nested(row.get(key, {})), row['Name']
 
 
 def nested(options):

@@ -9,7 +9,8 @@ Looks at unlabeled images whose true labels are in ``data_set.hidden``, or at th
   classes (PL-DC, Fig. 3);
 - ``error_types.png``: correct, poor mask, similar class, other class, background (PL-DC, Fig. 5);
 - ``scores_candidates.png``: class score, mask score, their product and, where the model predicts
-  it, the IoU, against the IoU with the best true mask (PL-DC, Fig. 2; PAIS, Fig. 1);
+  it, the IoU, against the IoU with the best true mask (PL-DC, Fig. 2; PAIS, Fig. 1, a
+  and b);
 - ``analysis.json``: the numbers of all of them, the points too.
 
 The weak view is the config's test-time resize, without flip or crop. The truth is read for this

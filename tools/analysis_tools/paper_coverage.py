@@ -32,8 +32,11 @@ says what is not listed. `python tools/analysis_tools/paper_coverage.py` writes 
 
 Put `python tools/` before a command. An option that is a dict in a metafile is one option for each
 of its keys here. Published numbers are mask AP in percent unless another name stands before them;
-they are the papers', not ours. A row of several tables stands in each of them. "ran" links to what
-we measured, on small data; we ran no row at the papers' scale.
+they are the papers', not ours. Most columns besides mask AP are left out: AP50, AP75, AP of small,
+medium and large objects, box AP. A row of several tables stands in each of them; a row that can be
+run in several forms is listed, and counted, once for each. "ran" links to what we measured, on
+small data, in part with earlier code and other lengths, as that page says; we ran no row at the
+papers' scale.
 """
 
 
@@ -103,14 +106,15 @@ def text_of(value: Any) -> str:
 
 
 def command_of(row: Dict[str, Any]) -> str:
-    """What runs a row, behind ``python tools/``."""
-    options = row.get('Options') or {}
+    """What runs a row, behind ``python tools/``; ``Tool`` names one that does not train."""
+    options, teacher = row.get('Options') or {}, row.get('TeacherOptions') or {}
     # Pseudo labels are made before training in Noisy Boundaries alone.
     two_stages = (row['Config'].startswith('configs/noisy_boundaries/')
                   and not row.get('Supervised') and options.get('self_training', {}) is not None)
-    words = ['self_train.py' if two_stages else 'train.py', row['Config'],
+    words = [row.get('Tool', 'self_train.py' if two_stages else 'train.py'), row['Config'],
              *(['--supervised'] if row.get('Supervised') else []),
-             *(['--cfg-options'] if options else []), *options_of(options)]
+             *(['--cfg-options'] if options else []), *options_of(options),
+             *(['--teacher-cfg-options'] if teacher else []), *options_of(teacher)]
     return ' '.join(words)
 
 

@@ -12,7 +12,8 @@ from mmengine.logging import print_log
 from mmengine.runner import Runner
 
 from mmssis.datasets import sources_of
-from mmssis.datasets.held_out import classes_of_images, draw_held_out, draw_images
+from mmssis.datasets.held_out import (classes_of_images, draw_held_out, draw_images,
+                                      indices_of_images)
 from mmssis.datasets.samplers import seeded_rng
 from mmssis.engine.burn_in import (BURN_IN_END, BURN_IN_HELD, count_right_labels, load_weak_views,
                                    precision_and_recall)
@@ -70,6 +71,7 @@ class BurnInHook(Hook):
         self._images: List[int] = []
         self._views: Optional[List[dict]] = None
         self._kind = 'labeled'
+        self._all_learned = False
 
     def before_train(self, runner: Runner) -> None:
         """Choose the images; a resumed run takes up what was measured.
@@ -99,22 +101,28 @@ class BurnInHook(Hook):
                 f'{self.interval} iterations, but the run has {runner.max_iters}: lower '
                 'default_hooks.burn_in.interval, or give schedule.burn_in a number')
 
-    @staticmethod
-    def _take_up(runner: Runner, detector: SemiInstanceSegmentor) -> None:
+    def _take_up(self, runner: Runner, detector: SemiInstanceSegmentor) -> None:
         """Let the detector and the hub of a new run know nothing, those of a resumed one all."""
         known = {} if runner.iter == 0 else runner.message_hub.runtime_info
+        # A run that goes on from a fixed burn-in has learned from every image.
+        self._all_learned = runner.iter > 0 and BURN_IN_END not in known
         for key, start in ((BURN_IN_END, math.inf), (BURN_IN_HELD, 0)):
             runner.message_hub.update_info(key, known.get(key, start))
         detector.end_burn_in(runner.message_hub.get_info(BURN_IN_END))
 
     def _choose_images(self, runner: Runner, detector: SemiInstanceSegmentor) -> None:
         """Choose the images to measure on, and hold them out where burn-in ends itself."""
-        classes = classes_of_images(sources_of(runner.train_dataloader.dataset)['labeled'])
-        if detector.ends_burn_in_itself:
-            self._images = draw_held_out(classes, self.held_out, self.max_images, runner.seed)
-            runner.train_dataloader.batch_sampler.hold_out(self._images)
-        self._kind = 'held-out' if self._images else 'labeled'
-        self._images = self._images or draw_images(classes, self.max_images, runner.seed)
+        labeled = sources_of(runner.train_dataloader.dataset)['labeled']
+        indices = indices_of_images(labeled)
+        classes = classes_of_images(labeled, [same[0] for same in indices])
+        chosen: List[int] = []
+        if detector.ends_burn_in_itself and not self._all_learned:
+            chosen = draw_held_out(classes, self.held_out, self.max_images, runner.seed)
+            runner.train_dataloader.batch_sampler.hold_out(
+                [i for image in chosen for i in indices[image]])
+        self._kind = 'held-out' if chosen else 'labeled'
+        chosen = chosen or draw_images(classes, self.max_images, runner.seed)
+        self._images = [indices[image][0] for image in chosen]
         if detector.ends_burn_in_itself and self._kind == 'labeled':
             print_log('Burn-in ends by labels on images that are learned from, as none is held '
                       'out: on others they are less right.', 'current')
@@ -128,6 +136,7 @@ class BurnInHook(Hook):
                 self._decide(runner, detector, done)
         elif done == detector.burn_in and self._images:
             reached, said = self._measure(runner, detector)
+            self._views = None
             if not reached:
                 print_log(
                     f'Burn-in ends too early, after {done} iterations: {said}, on images that were '

@@ -37,7 +37,8 @@ class PseudoLabelStatisticsHook(PseudoLabelListener):
       their place.
     - With hidden ground truth also ``precision``, ``recall``, ``mask_precision``,
       ``class_accuracy``, ``mask_iou`` and ``type/<Cor|Loc|Sim|Oth|BG>``, the shares of PL-DC's
-      Fig. 5: over all steps since the last log, as one batch has few pseudo labels.
+      Fig. 5: over all steps since the last log, as one batch has few pseudo labels. The truth is
+      drawn at the image's size in every step: at 1024 pixels 0.2 s per unlabeled image on one core.
 
     Args:
         interval: steps between two logs.

@@ -1,6 +1,6 @@
 """The teacher as a moving average of the student."""
 
-from typing import Container, FrozenSet, List, Optional, Tuple
+from typing import Container, FrozenSet, List, Mapping, Optional, Tuple
 
 import torch
 from mmdet.engine.hooks import MeanTeacherHook
@@ -31,7 +31,8 @@ class TeacherEMAHook(Hook):
     Without burn-in, a teacher that ``load_from`` brings goes on: tensors that the checkpoint has
     under ``teacher.`` and that fit are kept, the others (a class head of another size) are copied
     from the student, and there is no ``warm_up``, in which the student would replace them within a
-    few steps. A plain detector's checkpoint is loaded into both branches and makes no difference.
+    few steps. A checkpoint whose teacher equals its student, and a plain detector's, which is
+    loaded into both branches, make no difference.
 
     Args:
         momentum: weight of the old teacher, in [0, 1).
@@ -66,6 +67,8 @@ class TeacherEMAHook(Hook):
             self._loaded = frozenset(
                 name for name, own in semi_detector(runner).teacher.state_dict().items()
                 if (PREFIX + name) in weights and weights[PREFIX + name].shape == own.shape)
+            if all(_is_students(weights, name) for name in self._loaded):
+                self._loaded = frozenset()
             self.goes_on = bool(self._loaded)
 
     def before_train(self, runner: Runner) -> None:
@@ -188,3 +191,9 @@ class TeacherEMAHook(Hook):
         model.teacher.load_state_dict({
             name: own[name] if name in keep else value
             for name, value in model.student.state_dict().items()})
+
+
+def _is_students(weights: Mapping[str, Tensor], name: str) -> bool:
+    """Whether a tensor of a checkpoint's teacher is that of its student."""
+    other = weights.get('student.' + name)
+    return other is not None and torch.equal(weights[PREFIX + name], other)

@@ -59,20 +59,21 @@ def check_pretrained(model: str, pretrained: str, tag: Optional[str] = None) -> 
     if not isinstance(pretrained, str) or not pretrained:
         raise ValueError(f'pretrained = {pretrained!r} of ClipRegionClassifier: give a tag of '
                          'open_clip or the path of a file; random weights would correct nothing')
-    if tag is not None and (model.endswith('.json') or not is_path(pretrained)):
+    known = Path(model).stem if model.endswith('.json') else model
+    tags = open_clip.list_pretrained_tags_by_model(known)
+    if tag is not None and not (tags and is_path(pretrained)):
         raise ValueError(f'tag = {tag!r} of ClipRegionClassifier is read for a local file of a '
                          'model that open_clip knows alone: remove it')
+    if tag is not None and tag not in tags:
+        raise ValueError(f'tag = {tag!r} is no tag of {known}: the tags are {tags}')
     if model.endswith('.json'):
         return
     if model not in open_clip.list_models():
         raise ValueError(f'open_clip has no model {model!r}: give one of '
                          'open_clip.list_models(), or the path of a model config (.json)')
-    tags = open_clip.list_pretrained_tags_by_model(model)
     if not is_path(pretrained) and pretrained not in tags:
         raise ValueError(f'pretrained = {pretrained!r} is neither a path nor a tag of {model}: '
                          f'the tags are {tags}')
-    if tag is not None and tag not in tags:
-        raise ValueError(f'tag = {tag!r} is no tag of {model}: the tags are {tags}')
     check_tokenizer(model)
 
 

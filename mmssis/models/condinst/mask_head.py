@@ -228,7 +228,7 @@ class WeightedCondInstMaskHead(CondInstMaskHead):
             weights = weights * pixel_weights[owners]
         total = weighted_mask_bce(logits.flatten(1), masks[owners].flatten(1),
                                   weights.expand_as(logits).flatten(1))
-        return total, logits.new_tensor(len(logits))
+        return self.loss_mask.loss_weight * total, logits.new_tensor(len(logits))
 
     def _box_terms(self, logits: Tensor, instances: InstanceData, meta: dict,
                    owners: Tensor) -> Terms:

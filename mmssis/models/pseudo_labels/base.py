@@ -129,6 +129,11 @@ def build_pseudo_label_hooks(cfgs: Mapping[str, Optional[dict]]) -> nn.ModuleDic
     for name in _in_order(cfgs):
         if cfgs[name] is not None:
             hooks[name] = _build_hook(f'{PLACE}.{name}', cfgs[name])
+            early = [other for other, hook in hooks.items() if hook.reads_candidates]
+            if early and hooks[name].filters:
+                raise ValueError(f'{PLACE}.{name} drops instances behind {PLACE}.{early[0]}, which '
+                                 'must know what was dropped: set `before` in the entry of the '
+                                 'former')
     return hooks
 
 

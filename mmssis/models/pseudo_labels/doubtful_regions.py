@@ -24,7 +24,7 @@ class DoubtfulRegions(PseudoLabelHook):
     its area is doubtful. Predictions of the student that have no pseudo label and lie on one with
     more than half of their area get no classification loss: queries and kernels by their mask,
     anchors and RoIs by their box, points of CondInst by their place. All other background counts.
-    Not part of a paper. It runs last; the pseudo labels themselves stay as they are.
+    Not part of a paper. It runs after all filters; the pseudo labels themselves stay as they are.
 
     Images with box labels have none: all of their objects are known.
 
@@ -59,7 +59,8 @@ class DoubtfulRegions(PseudoLabelHook):
         candidates = resolve_masks(candidates)
         masks = _cells(candidates.masks)
         labeled = _cells(resolve_masks(instances[:]).masks).any(0)
-        doubtful = mask_share_on_region(masks, labeled) <= 0.5
+        # A mask of a few pixels may cover the middle of no cell.
+        doubtful = (mask_share_on_region(masks, labeled) <= 0.5) & masks.flatten(1).any(1)
         if doubtful.any():
             set_doubtful(instances, masks[doubtful].any(0) & ~labeled, candidates.bboxes[doubtful])
 

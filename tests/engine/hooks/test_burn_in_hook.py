@@ -13,7 +13,7 @@ from test_resume import assert_same_state
 from torch import nn
 from toy import bare_sample, labeled_sample, toy_config
 
-from mmssis.datasets.held_out import draw_held_out, draw_images
+from mmssis.datasets.held_out import draw_held_out, draw_images, indices_of_images
 from mmssis.engine.burn_in import count_right_labels, precision_and_recall
 from mmssis.models.pseudo_labels import ClassThresholdFilter
 
@@ -135,3 +135,10 @@ def test_held_out_images_leave_every_class_an_image():
     assert left == {0: 4, 1: 1}
     assert draw(common) == [], '9 images are too few'
     assert len(draw([{0}] * 200)) == 40 and 10 not in draw_images(classes, 40, 0)
+
+
+def test_an_image_that_a_data_set_repeats_is_held_out_whole():
+    paths = ['a.jpg', 'b.jpg', 'a.jpg']
+    repeated = type('Repeated', (), dict(
+        __len__=lambda self: 3, get_data_info=lambda self, i: dict(img_path=paths[i])))()
+    assert indices_of_images(repeated) == [[0, 2], [1]]

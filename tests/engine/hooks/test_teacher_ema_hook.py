@@ -176,6 +176,16 @@ def test_the_teacher_of_load_from_goes_on_without_burn_in(burn_in, prefix, kept)
     assert resumed.goes_on == kept
 
 
+def test_a_loaded_teacher_that_equals_its_student_is_new():
+    """So is that of a supervised run: the warm-up is for it."""
+    model = Pair(burn_in=0)
+    model.teacher.load_state_dict(model.student.state_dict())
+    runner, hook = make_runner(model), TeacherEMAHook(momentum=0.9)
+    runner._resume = False
+    hook.after_load_checkpoint(runner, dict(state_dict=dict(model.state_dict())))
+    assert not hook.goes_on
+
+
 def test_a_loaded_teachers_frozen_tensors_follow_the_students():
     model = Pair(burn_in=0)
     runner, hook = make_runner(model), TeacherEMAHook(momentum=0.9)

@@ -96,6 +96,13 @@ def test_a_threshold_of_the_candidates_that_hides_them_is_refused():
         MODELS.build(cfg)
 
 
+def test_a_filter_behind_it_is_refused():
+    cfg = toy_model(hooks=dict(doubtful=dict(DOUBTFUL, before='ddtf'), ddtf=dict(
+        type='DualThresholdFilter', class_thr=0.7, mask_thr=0.85)))
+    with pytest.raises(ValueError, match=r'hooks.ddtf drops instances behind .*hooks.doubtful'):
+        MODELS.build(cfg)
+
+
 def test_mask2former_leaves_out_queries_on_the_region():
     cfg = toy_detector()
     head = MODELS.build(dict(cfg.panoptic_head, type='WeightedMask2FormerHead',
