@@ -48,7 +48,8 @@ def draw_images(classes: Sequence[Set[int]], most: int, seed: int) -> List[int]:
     return [i for i in order if classes[i]][:most]
 
 
-def draw_held_out(classes: Sequence[Set[int]], share: float, most: int, seed: int) -> List[int]:
+def draw_held_out(classes: Sequence[Set[int]], share: float, most: int, seed: int,
+                  least: int = LEAST_IMAGES) -> List[int]:
     """Draw images to hold out; every class keeps an image to be learned from.
 
     Args:
@@ -56,12 +57,13 @@ def draw_held_out(classes: Sequence[Set[int]], share: float, most: int, seed: in
         share: of the images, in [0, 0.5].
         most: number of images at most.
         seed: of the draw.
+        least: of fewer images none is held out.
 
     Returns:
-        Their indices; none if there are fewer than ``LEAST_IMAGES``.
+        Their indices.
     """
     left = Counter(label for image in classes for label in image)
-    wanted = min(round(share * len(classes)), most) if len(classes) >= LEAST_IMAGES else 0
+    wanted = min(round(share * len(classes)), most) if len(classes) >= least else 0
     chosen: List[int] = []
     for i in draw_images(classes, len(classes), seed):
         if len(chosen) < wanted and all(left[label] > 1 for label in classes[i]):
