@@ -2,7 +2,7 @@
 # From a fresh clone to PL-DC against the supervised baseline: `bash tools/quickstart.sh`.
 #
 # Sets up the environment (setup_env.sh), then runs tools/demo/run_demo.py: generates images,
-# trains on the CPU or GPU, evaluates, and prints a table and the path of a picture. Options go
+# trains on the CPU or GPU, evaluates, and prints a table and the path of a page. Options go
 # to run_demo.py, e.g. `bash tools/quickstart.sh --help`.
 
 set -euo pipefail

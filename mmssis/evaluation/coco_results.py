@@ -16,7 +16,7 @@ from mmssis.utils.coco_file import CocoImage, read_coco, to_rle
 from .error_types import superclasses_of
 from .judged_instances import JudgedInstances, judged
 
-HOW_TO = ('Write the results with tools/test.py CONFIG CHECKPOINT --cfg-options '
+HOW_TO = ('Write the results with mmssis test CONFIG CHECKPOINT --cfg-options '
           'test_evaluator.outfile_prefix=results, which makes results.segm.json')
 
 
@@ -73,7 +73,8 @@ class CocoTruth:
         """
         found = self._read_results(results_file)
         for image in self.images:
-            yield self._judge(image, [item for item in found[image] if item['score'] >= score_thr])
+            yield self.judge_image(
+                image, [item for item in found[image] if item['score'] >= score_thr])
 
     def _read_results(self, path: str) -> Dict[Any, List[dict]]:
         """Results by image."""
@@ -103,8 +104,16 @@ class CocoTruth:
                 raise ValueError(f'{path}: {key} {item[key]!r} is not in {self.ann_file}: give the '
                                  'annotation file that the results are of')
 
-    def _judge(self, image: Any, found: List[dict]) -> JudgedInstances:
-        """The results of one image beside its annotations."""
+    def judge_image(self, image: Any, found: List[dict]) -> JudgedInstances:
+        """The results of one image beside its annotations.
+
+        Args:
+            image: its id.
+            found: its results, in COCO's format.
+
+        Returns:
+            With the score ``score``; labels are places in :attr:`classes`.
+        """
         masks = [item['segmentation'] for item in found]
         labels = [self.labels_of[item['category_id']] for item in found]
         return judged(

@@ -88,7 +88,7 @@ def judge_stages(model: nn.Module, batch: dict, hidden: HiddenGroundTruth, score
         if name == 'candidates':
             instances = instances[instances.class_scores >= score_thr]
             scores = quality_scores(instances)
-        stages[name] = _judge(instances, *truth, scores)
+        stages[name] = judge_in_view(instances, *truth, scores)
     return stages
 
 
@@ -110,9 +110,19 @@ def quality_scores(candidates: InstanceData) -> Dict[str, Tensor]:
     return scores if predicted is None else {**scores, 'predicted IoU': predicted}
 
 
-def _judge(instances: InstanceData, truth: InstanceData, crowd: Tensor,
-           scores: Dict[str, Tensor]) -> JudgedInstances:
-    """Judge instances with or without resolved masks on the grid of the truth."""
+def judge_in_view(instances: InstanceData, truth: InstanceData, crowd: Tensor,
+                  scores: Dict[str, Tensor]) -> JudgedInstances:
+    """Judge instances of a view on the grid of the truth.
+
+    Args:
+        instances: N instances, with or without resolved masks.
+        truth: of :meth:`HiddenGroundTruth.in_view`.
+        crowd: regions of crowds, (C, h, w) bool; of the same.
+        scores: name to (N,).
+
+    Returns:
+        The instances that count, on the CPU.
+    """
     masks = resolve_masks(instances[:]).masks[:, None].float()
     masks = F.interpolate(masks, truth.masks.shape[1:], mode='area')[:, 0] > 0.5
     found = judged(pairwise_mask_iou(masks, truth.masks), instances.labels, truth.labels,

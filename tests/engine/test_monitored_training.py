@@ -27,7 +27,6 @@ def test_a_monitored_run(tmp_path, monkeypatch):
         preflight=dict(type='PreflightHook'),
         statistics=dict(type='PseudoLabelStatisticsHook', interval=2, hidden_ann_file=hidden),
         guard=dict(type='TrainingGuardHook', empty_patience=1, max_unsup_to_sup=1e-6),
-        pictures=dict(type='PseudoLabelPicturesHook', interval=2, num_images=1),
         logger=dict(type='LoggerHook', interval=1))
     runner = Runner.from_cfg(ConfigDict(config, experiment_name='monitored'))
     runner.train()
@@ -37,4 +36,3 @@ def test_a_monitored_run(tmp_path, monkeypatch):
     assert 0 <= scalars['pseudo/precision'] <= 1 and 0 <= scalars['pseudo/recall'] <= 1
     assert 0 <= scalars['pseudo/uncertainty'] <= 1 and scalars['pseudo/unsup_to_sup'] > 0
     assert 'teacher/coco/segm_mAP' in scalars and 'student/coco/segm_mAP' in scalars
-    assert len(list(Path(runner.work_dir).glob('vis/pseudo_labels/*.png'))) == 1

@@ -24,11 +24,11 @@ from typing import Dict, Iterable, Tuple
 import torch
 from mmengine.config import DictAction
 from mmengine.registry import init_default_scope
-from show_pseudo_labels import build_model, set_progress
 from torch import nn
 
 from mmssis.evaluation import HiddenGroundTruth, InstanceAnalysis, judge_stages
 from mmssis.evaluation.analysis_data import DATA, analysis_images, spread, teacher_pipeline
+from mmssis.evaluation.teacher import batch_of, load_teacher, set_progress
 from mmssis.evaluation.write_analysis import lines_of, write_analysis
 from mmssis.utils import load_config
 
@@ -76,8 +76,7 @@ def analyze(model: nn.Module, samples: Iterable[dict], hidden: HiddenGroundTruth
     """
     analyses: Dict[str, InstanceAnalysis] = {}
     for packed in samples:
-        batch = model.data_preprocessor(
-            dict(inputs=[packed['inputs']], data_samples=[packed['data_samples']]), False)
+        batch = batch_of(model, packed)
         stages = judge_stages(model, batch, hidden, args.score_thr, args.stride) or {}
         for name, image in stages.items():
             analyses.setdefault(name, InstanceAnalysis(
@@ -93,7 +92,10 @@ def main() -> None:
     args = parse_args()
     cfg = load_config(args.config, args.cfg_options, check_data=False)
     init_default_scope('mmdet')
-    model, classes = build_model(cfg, args.checkpoint, args.device)
+    try:
+        model, classes = load_teacher(cfg, args.checkpoint, args.device)
+    except ValueError as error:
+        raise SystemExit(str(error)) from error
     set_progress(model, args.progress)
     dataset, hidden = analysis_images(cfg, args.data, teacher_pipeline(cfg), classes)
     analyses = analyze(model, spread(dataset, args.images), hidden, classes, args)

@@ -26,10 +26,10 @@ from mmengine.dataset import Compose
 from mmengine.registry import init_default_scope
 from mmengine.structures import InstanceData
 from pycocotools.coco import COCO
-from show_pseudo_labels import build_model, stages_of
 from torch import nn
 
 from mmssis.engine.checkpoint import read_checkpoint
+from mmssis.evaluation.teacher import load_teacher, stages_of
 from mmssis.utils import load_config
 
 
@@ -138,7 +138,10 @@ def main() -> None:
     args = parse_args()
     cfg = load_config(args.config, args.cfg_options, check_data=False)
     init_default_scope('mmdet')
-    model, classes = build_model(cfg, args.checkpoint, 'cpu')
+    try:
+        model, classes = load_teacher(cfg, args.checkpoint, 'cpu')
+    except ValueError as error:
+        raise SystemExit(str(error)) from error
     iteration = read_checkpoint(args.checkpoint).get('meta', {}).get('iter', 0)
     model.set_clock(iteration, cfg.train_cfg.max_iters)
     pipeline = Compose([step for step in get_test_pipeline_cfg(cfg)

@@ -80,7 +80,7 @@ class Demo:
         """All stages, then the table."""
         stages = [('images with a few labels', self.make_data), ('small CLIP', self.train_clip),
                   ('supervised baseline', self.train_supervised), ('PL-DC', self.train_pldc),
-                  ('picture of pseudo labels', self.draw)]
+                  ('page about the run', self.write_page)]
         for number, (title, stage) in enumerate(stages, 1):
             print(f'[{number}/{len(stages)}] {title}', flush=True)
             start = time.monotonic()
@@ -145,18 +145,13 @@ class Demo:
             follow=True)
         finish(folder)
 
-    def draw(self) -> None:
-        """Show what becomes of the teacher's candidates in an unlabeled image."""
-        unlabeled = json.loads((self.data / 'semi_anns/labeled-unlabeled.json').read_text())
-        image = self.data / 'train' / unlabeled['images'][0]['file_name']
-        self.pictures = self.seed_dir / 'pictures'
-        config, = (self.seed_dir / 'pldc').glob('*.py')
-        run('tools/analysis_tools/show_pseudo_labels.py', config,
-            self.seed_dir / f'pldc/iter_{self.sizes.updates}.pth', image,
-            '--out-dir', self.pictures)
+    def write_page(self) -> None:
+        """Show the run and what became of the teacher's candidates."""
+        run('-m', 'mmssis', 'report', self.seed_dir / 'pldc',
+            '--baseline', self.seed_dir / 'supervised')
 
     def print_table(self) -> None:
-        """The comparison, and where the picture is."""
+        """The comparison, and where the page is."""
         rows = {'supervised': last_metrics(self.seed_dir / 'supervised', 'student'),
                 'PL-DC, teacher': last_metrics(self.seed_dir / 'pldc', 'teacher')}
         print(f'\nMask AP on {self.sizes.val} validation images: {self.sizes.labeled} labeled '
@@ -166,8 +161,8 @@ class Demo:
         for name, metrics in rows.items():
             print(f'| {name} | ' + ' | '.join(f'{100 * metrics[key]:.1f}' for key in METRICS)
                   + ' |')
-        picture = next(iter(sorted(self.pictures.glob('*.png'))))
-        print(f'\nPseudo labels, stage by stage: {picture}')
+        print(f'\nThe run, and its pseudo labels stage by stage: '
+              f'{self.seed_dir / "pldc" / "report.html"}')
 
 
 def begin(folder: Path, settings: Dict[str, object], *sources: Path) -> bool:
@@ -209,10 +204,10 @@ def digest(*paths: str) -> str:
 
 
 def run(script: str, *arguments: object, follow: bool = False) -> None:
-    """Run one of the project's scripts.
+    """Run one of the project's scripts, or a module.
 
     Args:
-        script: path below the repository.
+        script: path below the repository, or '-m' and the module as the first argument.
         *arguments: its arguments.
         follow: show a training's progress on one line in place of its whole log, which is in
             the work directory.
@@ -220,7 +215,8 @@ def run(script: str, *arguments: object, follow: bool = False) -> None:
     Raises:
         SystemExit: if the script fails, with the end of its output.
     """
-    command = [sys.executable, str(ROOT / script), *map(str, arguments)]
+    program = script if script == '-m' else str(ROOT / script)
+    command = [sys.executable, program, *map(str, arguments)]
     tail: List[str] = []
     process = subprocess.Popen(command, cwd=ROOT, text=True, stdout=subprocess.PIPE,
                                stderr=subprocess.STDOUT)
@@ -233,7 +229,7 @@ def run(script: str, *arguments: object, follow: bool = False) -> None:
         elif 'Iter(' in line:
             print('  ' + brief(line), flush=True)
     if process.wait():
-        raise SystemExit(f'{script} failed:\n' + ''.join(tail))
+        raise SystemExit(f'{" ".join(command[1:3])} failed:\n' + ''.join(tail))
 
 
 def brief(line: str) -> str:

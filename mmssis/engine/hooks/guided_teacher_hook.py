@@ -71,7 +71,7 @@ class GuidedTeacherHook(TeacherEMAHook):
             raise FileNotFoundError(
                 f'default_hooks.teacher.guide = {self.guide}: no such file. It comes from a '
                 'supervised run; CONFIG is, for the shipped configs, the one of the same name in '
-                'configs/pldc:\n    python tools/train.py CONFIG '
+                'configs/pldc:\n    mmssis train CONFIG '
                 f'--supervised --work-dir {self.guide.parent}')
         weights = read_checkpoint(self.guide)['state_dict']
         try:

@@ -158,8 +158,8 @@ class TrainingGuardHook(PseudoLabelListener):
                 f'There are {instance_ratio:.1f} times as many pseudo labels per unlabeled image '
                 'as instances per labeled image over the last '
                 f'{self.empty_patience} steps (limit {self.max_pseudo_to_gt}): raise the class '
-                'threshold, or see with tools/analysis_tools/show_pseudo_labels.py whether objects '
-                'are split or invented.')
+                'threshold, or see with `mmssis report` of the work directory whether objects are '
+                'split or invented.')
 
 
 def sum_branch(losses: Dict[str, float], branch: str) -> float:

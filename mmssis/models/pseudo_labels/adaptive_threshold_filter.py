@@ -11,6 +11,7 @@ from torch import Tensor
 from mmssis.structures import PseudoLabelContext, resolve_masks
 from mmssis.utils.settings import check_range
 
+from .base import shown_below
 from .threshold_filters import ThresholdFilter
 
 
@@ -86,6 +87,18 @@ class AdaptiveThresholdFilter(ThresholdFilter):
     def keep_by_mask(self, instances: InstanceData) -> Tensor:
         """Mask quality against the threshold of the instance's class."""
         return instances.mask_scores >= self.mask_thrs[instances.labels]
+
+    def class_reason(self, name: str, instance: InstanceData) -> str:
+        """The class score and the threshold of the instance's class."""
+        limit = float(self.class_thrs[instance.labels])
+        return (f'class score {shown_below(float(instance.class_scores), limit)} below '
+                f'{limit:.3f}, the class threshold of {name} for its class')
+
+    def mask_reason(self, name: str, instance: InstanceData) -> str:
+        """The mask score and the threshold of the instance's class."""
+        limit = float(self.mask_thrs[instance.labels])
+        return (f'mask score {shown_below(float(instance.mask_scores), limit)} below '
+                f'{limit:.3f}, the mask threshold of {name} for its class')
 
     @torch.no_grad()
     def update(self, valid: Sequence[InstanceData]) -> None:

@@ -73,6 +73,11 @@ class AssignToBoxes(PseudoLabelHook):
         return [instances if true is None else self.assign_masks(instances, true)
                 for instances, true in zip(pseudo_labels, context.box_labels)]
 
+    def reasons(self, name: str, dropped: InstanceData) -> List[str]:
+        """What takes the place of the predictions."""
+        return [f'{name} gives an image with box labels one instance for each true box'
+                ] * len(dropped)
+
     def assign_masks(self, candidates: InstanceData, true: InstanceData) -> InstanceData:
         """Pseudo labels of an image whose boxes are known.
 

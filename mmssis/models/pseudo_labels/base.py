@@ -76,6 +76,18 @@ class PseudoLabelHook(nn.Module, metaclass=ABCMeta):
             One per image; an image without instances stays without.
         """
 
+    def reasons(self, name: str, dropped: InstanceData) -> List[str]:
+        """Say why the hook drops instances, to who looks at them; training does not ask.
+
+        Args:
+            name: of the hook in ``model.pseudo_label_hooks``.
+            dropped: M instances of one image that it drops, as they reach it.
+
+        Returns:
+            M short texts.
+        """
+        return [f'dropped by {name}'] * len(dropped)
+
 
 class LearnsFromLabels:
     """Mixin for a pseudo-label hook that learns from labeled images."""
@@ -106,6 +118,16 @@ class LearnsFromLabels:
             data_samples: their samples with ``gt_instances``.
         """
         raise NotImplementedError(f'{type(self).__name__} must define learn()')
+
+
+def shown_below(value: float, limit: float) -> str:
+    """A score in words, with as many digits as tell it from a limit that it does not reach.
+
+    Args:
+        value: the score.
+        limit: what it is compared with.
+    """
+    return f'{value:.2f}' if float(f'{value:.2f}') < limit else f'{value:.4f}'
 
 
 def build_pseudo_label_hooks(cfgs: Mapping[str, Optional[dict]]) -> nn.ModuleDict:

@@ -12,7 +12,7 @@ from mmssis.ops import coupled_threshold, dual_threshold
 from mmssis.structures import PseudoLabelContext, resolve_masks
 from mmssis.utils.settings import check_range
 
-from .base import PseudoLabelHook
+from .base import PseudoLabelHook, shown_below
 
 
 class ThresholdFilter(PseudoLabelHook):
@@ -49,6 +49,31 @@ class ThresholdFilter(PseudoLabelHook):
         for i, mask in enumerate(instances.masks):
             areas[i] = torch.count_nonzero(mask)  # a sum would make an int64 copy of the mask
         return instances[self.keep_by_mask(instances) & (areas > self.min_area)]
+
+    def reasons(self, name: str, dropped: InstanceData) -> List[str]:
+        """Which threshold each instance misses, the class's first."""
+        by_class = self.keep_by_class(dropped)
+        judged = resolve_masks(dropped[by_class])
+        by_mask = self.keep_by_mask(judged)
+        mask_texts = iter([
+            self.mask_reason(name, judged[i]) if not by_mask[i] else
+            self._area_reason(name, int(mask.sum())) for i, mask in enumerate(judged.masks)])
+        return [next(mask_texts) if passes else self.class_reason(name, dropped[i])
+                for i, passes in enumerate(by_class.tolist())]
+
+    def _area_reason(self, name: str, area: int) -> str:
+        """Why a mask of so many pixels is too small, in words."""
+        if area == 0:
+            return 'its mask is empty'
+        return f'mask of {area} pixels, {name}.min_area {self.min_area} asks for more'
+
+    def class_reason(self, name: str, instance: InstanceData) -> str:
+        """Why one instance fails :meth:`keep_by_class`, in words."""
+        return f'its class score {float(instance.class_scores):.2f} fails {name}'
+
+    def mask_reason(self, name: str, instance: InstanceData) -> str:
+        """Why one instance fails :meth:`keep_by_mask`, in words."""
+        return f'its mask fails {name}'
 
     @property
     @abstractmethod
@@ -93,6 +118,16 @@ class DualThresholdFilter(ThresholdFilter):
         return dual_threshold(instances.class_scores, instances.mask_scores,
                               self.class_thr, self.mask_thr)
 
+    def class_reason(self, name: str, instance: InstanceData) -> str:
+        """The class score and its threshold."""
+        score = shown_below(float(instance.class_scores), self.class_thr)
+        return f'class score {score} below {name}.class_thr {self.class_thr:g}'
+
+    def mask_reason(self, name: str, instance: InstanceData) -> str:
+        """The mask score and its threshold."""
+        score = shown_below(float(instance.mask_scores), self.mask_thr)
+        return f'mask score {score} below {name}.mask_thr {self.mask_thr:g}'
+
 
 @MODELS.register_module()
 class CoupledThresholdFilter(ThresholdFilter):
@@ -119,6 +154,16 @@ class CoupledThresholdFilter(ThresholdFilter):
     def keep_by_mask(self, instances: InstanceData) -> Tensor:
         """The product against the threshold."""
         return coupled_threshold(instances.class_scores, instances.mask_scores, self.score_thr)
+
+    def class_reason(self, name: str, instance: InstanceData) -> str:
+        """The class score, which the product cannot exceed, and the threshold."""
+        score = shown_below(float(instance.class_scores), self.score_thr)
+        return f'class score {score} below {name}.score_thr {self.score_thr:g}'
+
+    def mask_reason(self, name: str, instance: InstanceData) -> str:
+        """The product and its threshold."""
+        score = shown_below(float(instance.class_scores * instance.mask_scores), self.score_thr)
+        return f'class score x mask score {score} below {name}.score_thr {self.score_thr:g}'
 
 
 @MODELS.register_module()
@@ -149,3 +194,12 @@ class ClassThresholdFilter(ThresholdFilter):
     def keep_by_mask(self, instances: InstanceData) -> Tensor:
         """As the class says: the mask quality is not read."""
         return self.keep_by_class(instances)
+
+    def class_reason(self, name: str, instance: InstanceData) -> str:
+        """The class score and its threshold."""
+        score = shown_below(float(instance.class_scores), self.class_thr)
+        return f'class score {score} not above {name}.class_thr {self.class_thr:g}'
+
+    def mask_reason(self, name: str, instance: InstanceData) -> str:
+        """As the class says."""
+        return self.class_reason(name, instance)

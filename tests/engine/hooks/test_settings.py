@@ -7,8 +7,6 @@ OUT_OF_RANGE = [
     ('seed.seed', dict(type='IterationSeedHook', seed=0.5)),
     ('rank_watch.timeout', dict(type='RankWatchHook', timeout=float('nan'))),
     ('statistics.interval', dict(type='PseudoLabelStatisticsHook', interval=0)),
-    ('PseudoLabelPicturesHook.interval', dict(type='PseudoLabelPicturesHook', interval=0)),
-    ('PseudoLabelPicturesHook.num_images', dict(type='PseudoLabelPicturesHook', num_images=0)),
     ('guard.empty_patience', dict(type='TrainingGuardHook', empty_patience=0)),
     ('guard.max_unsup_to_sup', dict(type='TrainingGuardHook', max_unsup_to_sup=0)),
     ('guard.max_pseudo_to_gt', dict(type='TrainingGuardHook', max_pseudo_to_gt=0)),

@@ -13,7 +13,7 @@ from mmssis.utils.coco_file import CocoCategory, CocoFile, read_coco
 
 HOW_TO_MAKE = (
     'Train a detector, for example a Faster R-CNN of mmdet, on the labeled images alone, and run '
-    'it on the unlabeled ones: python tools/test.py CONFIG CHECKPOINT --cfg-options '
+    'it on the unlabeled ones: mmssis test CONFIG CHECKPOINT --cfg-options '
     'test_dataloader.dataset.data_root=ROOT test_dataloader.dataset.ann_file=ANN_FILE '
     'test_dataloader.dataset.data_prefix.img=IMAGES test_evaluator.ann_file=ROOT/ANN_FILE '
     'test_evaluator.format_only=True test_evaluator.outfile_prefix=PREFIX writes '

@@ -179,7 +179,7 @@ def test_says_which_file_is_wrong_and_how_to_make_it(tmp_path):
     for make, message in [
             # no results
             (lambda folder: dict(write(folder, []), boxes_file='missing.json'),
-             "boxes_file = 'missing.json'.*is not there.*tools/test.py.*outfile_prefix"),
+             "boxes_file = 'missing.json'.*is not there.*mmssis test.*outfile_prefix"),
             # no annotations
             (lambda folder: dict(write(folder, []), ann_file='missing.json'),
              "ann_file = 'missing.json'.*is not there"),
