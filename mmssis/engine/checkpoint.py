@@ -10,6 +10,7 @@ import torch
 from mmengine.utils import digit_version
 
 from . import plain_pickle
+from .safetensors_file import damage_of_safetensors, is_safetensors, read_safetensors
 
 REMEDY = ('If you trust the file, keep its weights alone, by a command that runs what it holds:\n'
           '    python -c "import torch; torch.save(dict(state_dict=torch.load(\'IN.pth\', '
@@ -22,9 +23,10 @@ class CheckpointError(ValueError):
 
 
 def read_checkpoint(path: Union[str, Path], map_location: Location = 'cpu') -> Dict[str, Any]:
-    """Read a checkpoint of ``tools/train.py``, of MMDetection's zoo, or an exported one.
+    """Read a checkpoint of a training, of MMDetection's zoo, or an exported one.
 
-    Beside tensors it may hold plain Python values, NumPy numbers and arrays, and MMEngine's log
+    A name that ends in ``.safetensors`` is read as such; all else as torch's own format. Beside
+    tensors it may hold plain Python values, NumPy numbers and arrays, and MMEngine's log
     history. Texts of configs are left out: MMEngine would run them.
 
     Args:
@@ -41,7 +43,7 @@ def read_checkpoint(path: Union[str, Path], map_location: Location = 'cpu') -> D
     checkpoint = read_weights(path, map_location)
     if not isinstance(checkpoint.get('state_dict'), dict):
         raise CheckpointError(f'{path} holds no `state_dict`; give a checkpoint of '
-                              'tools/train.py.')
+                              'a training.')
     return checkpoint
 
 
@@ -86,6 +88,8 @@ def damage_of(path: Union[str, Path]) -> Optional[str]:
         return 'does not exist'
     if not Path(path).is_file():
         return 'is no file'
+    if is_safetensors(path):
+        return damage_of_safetensors(path)
     try:
         if not zipfile.is_zipfile(path):
             return _damage_of_early_format(path)
@@ -119,6 +123,8 @@ def _damage_of_early_format(path: Union[str, Path]) -> Optional[str]:
 
 def _load(path: Union[str, Path], map_location: Location) -> Any:
     """Load plain data, with stand-ins."""
+    if is_safetensors(path):
+        return read_safetensors(path, map_location)
     if digit_version(torch.__version__) < digit_version('2.6'):
         return torch.load(path, map_location, pickle_module=plain_pickle, weights_only=False)
     allowed = [(value, name) for name, value in plain_pickle.ALLOWED.items()]
