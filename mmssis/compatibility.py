@@ -1,7 +1,9 @@
 """What mmssis needs of mmengine, mmcv and mmdet, checked when it is imported."""
 
 import platform
+import sys
 from importlib import import_module
+from pathlib import Path
 from typing import Dict, Tuple
 
 from packaging.version import Version
@@ -96,6 +98,14 @@ def resolve_configs_of_mmssis() -> None:
     """
     from mmengine.config import utils
     utils.MODULE2PACKAGE['mmssis'] = 'mmssis.version'
+
+
+def started_as_command() -> bool:
+    """Whether this process is ``mmssis VERB ...`` or ``python -m mmssis VERB ...``.
+
+    :func:`mmssis.commands.main` then registers the components, once it has read its arguments.
+    """
+    return Path(sys.argv[0]).name == 'mmssis' or sys.orig_argv[1:3] == ['-m', 'mmssis']
 
 
 def describe_environment() -> str:

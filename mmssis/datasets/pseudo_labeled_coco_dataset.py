@@ -39,7 +39,7 @@ class PseudoLabeledCocoDataset(CompletedCocoDataset):
         except FileNotFoundError as error:
             raise FileNotFoundError(
                 f'The pseudo labels {self.ann_file} are not there. Generate them before training: '
-                'python tools/self_train.py CONFIG, or correct ann_file.') from error
+                'mmssis self-train CONFIG, or correct ann_file.') from error
         if not any(image['instances'] for image in data_list):
             raise ValueError(f'{self.ann_file} has no pseudo label on {len(data_list)} images. '
                              f'{REMEDY}')

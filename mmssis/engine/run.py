@@ -1,57 +1,54 @@
 """What training and testing from the command line share."""
 
-import argparse
 import os
 from pathlib import Path
-from typing import Any, Dict
+from typing import Any, Dict, Optional, Union
 
 import torch
 import torch.distributed as dist
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
 from mmengine.dist import init_dist
 from mmengine.utils.dl_utils import set_multi_processing
 
 from .cpu_distributed import must_use_cpu, use_cpu_for_distributed
 
 
-def add_run_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options of ``tools/train.py`` and ``tools/test.py``.
-
-    Args:
-        parser (ArgumentParser): Gets ``--work-dir``, ``--cfg-options``, ``--launcher`` and the
-            rank that old launchers pass.
-    """
-    parser.add_argument('--work-dir', help='folder of logs and checkpoints '
-                        '(default: the one in the config, or work_dirs/<name of the config>)')
-    parser.add_argument(
-        '--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE',
-        help='override settings of the config, e.g. schedule.max_iters=1000 '
-        'data_set.root=data/mine key="[a,b]" (no white space inside)')
-    parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none',
-                        help='what started the processes (default: none, one process)')
-    parser.add_argument('--local_rank', '--local-rank', type=int, default=0,
-                        help=argparse.SUPPRESS)
-
-
-def configure_run(cfg: Config, args: argparse.Namespace) -> None:
+def configure_run(cfg: Config, work_dir: Optional[Union[str, Path]], launcher: str) -> None:
     """Set work directory and launcher; join the process group, on the CPU if there is no GPU.
 
     Args:
-        cfg (Config): The run, changed in place.
-        args (Namespace): Parsed options of :func:`add_run_arguments` and ``config``.
+        cfg: the run, changed in place.
+        work_dir: folder of logs and checkpoints; None takes the one in the config, or
+            ``work_dirs/<name of the config>``.
+        launcher: what started the processes: 'none', 'pytorch', 'slurm' or 'mpi'.
+
+    Raises:
+        ValueError: if nothing names the folder.
     """
-    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
-    cfg.launcher = args.launcher
-    if args.work_dir is not None:
-        cfg.work_dir = args.work_dir
-    elif cfg.get('work_dir') is None:
-        cfg.work_dir = str(Path('work_dirs', Path(args.config).stem))
-    if must_use_cpu(args.launcher):
+    os.environ.setdefault('LOCAL_RANK', '0')
+    cfg.launcher = launcher
+    cfg.work_dir = str(work_dir or cfg.get('work_dir') or default_work_dir(cfg))
+    if must_use_cpu(launcher):
         use_cpu_for_distributed(cfg)
-    elif args.launcher != 'none':
+    elif launcher != 'none':
         _join_process_group(cfg)
     if not torch.cuda.is_available() and os.environ['LOCAL_RANK'] == '0':
         print('No GPU found: running on the CPU.', flush=True)
+
+
+def default_work_dir(cfg: Config) -> Path:
+    """The work directory of a config that names none.
+
+    Args:
+        cfg: read from a file.
+
+    Raises:
+        ValueError: if it was not read from a file.
+    """
+    if cfg.filename is None:
+        raise ValueError('the config was read from no file, so nothing names the work directory: '
+                         'give work_dir, or set it in the config')
+    return Path('work_dirs', Path(cfg.filename).stem)
 
 
 def _join_process_group(cfg: Config) -> None:

@@ -16,7 +16,7 @@ from .num_queries import apply_num_queries
 from .options import MMENGINE_HOOKS, Options
 from .provenance import (check_files, config_files, drop_helpers, settle_lengths,
                          start_data_set_afresh, stated_keys)
-from .reading import read_config
+from .reading import config_path, read_config
 from .run_settings import check_kinds, check_numbers
 from .schedule import apply_schedule
 from .self_training import apply_self_training
@@ -38,7 +38,7 @@ def load_config(path: Union[str, Path],
     less the variables that only help to write it.
 
     Args:
-        path: the config file.
+        path: the config file, or the name of a shipped one, such as ``mmssis::pldc/....py``.
         cfg_options: dotted keys and values that override the file, ``data_set.root`` for example.
         check_data: whether the files of ``data_set`` must exist.
         supervised: whether to return the supervised baseline of the config.
@@ -48,9 +48,10 @@ def load_config(path: Union[str, Path],
 
     Raises:
         ValueError: if a setting is wrong, missing or read by nothing.
-        FileNotFoundError: if a file of ``data_set`` is not there.
+        FileNotFoundError: if the config or a file of ``data_set`` is not there.
     """
     import mmssis  # noqa: F401  registers every type before anything is checked
+    path = config_path(path)
     cfg = ExactConfig.of(read_config(path))
     check_kinds(cfg)
     _drop_scopes(cfg)

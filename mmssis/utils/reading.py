@@ -13,6 +13,26 @@ ENDINGS = ('.py', '.json', '.yaml', '.yml')
 SHIPPED = Path(__file__).parents[1] / '.mim' / 'configs'
 
 
+def config_path(path: Union[str, Path]) -> str:
+    """The file that a config's name stands for.
+
+    Args:
+        path: a path, or the name of a config that mmssis ships: ``mmssis::pldc/....py``.
+
+    Returns:
+        The path.
+
+    Raises:
+        FileNotFoundError: if mmssis ships no such config; with the nearest name.
+    """
+    package, separator, name = str(path).partition('::')
+    if package != 'mmssis' or not separator:
+        return str(path)
+    if not (SHIPPED / name).is_file():
+        raise FileNotFoundError(f'mmssis ships no config {name!r}{_nearest_shipped(name)}')
+    return str((SHIPPED / name).absolute())
+
+
 def read_config(path: Union[str, Path]) -> Config:
     """Read a config with its base files.
 
@@ -92,7 +112,11 @@ def _find(base: Any, path: str) -> str:
     found = SHIPPED / name if name else Path(path).parent / base
     if found.is_file():
         return str(found.absolute())
-    near = name and nearest_name(name, (str(file.relative_to(SHIPPED))
-                                        for file in SHIPPED.glob('*/*.py')))
-    hint = f': did you mean mmssis::{near}?' if near else f': looked for {found}'
+    hint = name and _nearest_shipped(name) or f': looked for {found}'
     raise FileNotFoundError(f'{path}: _base_ = {base!r} is not there{hint}')
+
+
+def _nearest_shipped(name: str) -> str:
+    """A question after the config that was meant; empty if none is near."""
+    near = nearest_name(name, (str(file.relative_to(SHIPPED)) for file in SHIPPED.glob('*/*.py')))
+    return f': did you mean mmssis::{near}?' if near else ''

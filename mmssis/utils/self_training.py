@@ -14,8 +14,8 @@ WORK_DIRS = Path('work_dirs', 'self_training')
 def apply_self_training(cfg: Config, name: str) -> None:
     """Write the files of ``cfg.data_set`` to ``cfg.self_training``, in place.
 
-    These are what ``tools/self_train.py`` makes pseudo labels of: ``labeled``, ``unlabeled`` and
-    ``image_root``. Where the data set names no file of pseudo labels, it is that tool's:
+    These are what ``mmssis self-train`` makes pseudo labels of: ``labeled``, ``unlabeled`` and
+    ``image_root``. Where the data set names no file of pseudo labels, it is that verb's:
     ``work_dirs/self_training/<name>/pseudo/pseudo_labels.json``.
 
     Args:

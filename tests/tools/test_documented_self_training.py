@@ -39,4 +39,4 @@ def test_by_hand_is_what_self_train_does(tmp_path: Path, run_tool: Callable, mon
     monkeypatch.setattr(subprocess, 'run', lambda command: commands.append(command) or NO_STEP)
     run_tool('self_train.py', STUDENT)
     assert documented() == [
-        ['python', f'tools/{Path(tool).name}', *options] for _, tool, *options in commands]
+        ['mmssis', *words] for _, _, _, *words in commands]

@@ -104,8 +104,8 @@ def test_killed_and_started_again_gives_the_same_bytes(world, whole, tmp_path, r
 
 def test_other_thresholds_need_no_inference(world, whole, tmp_path, run_tool, monkeypatch):
     out = shutil.copytree(whole, tmp_path / 'out')
-    monkeypatch.setattr('mmssis.offline.predictor.build_predictor', None)
-    monkeypatch.setattr('mmssis.offline.generation.predict_images', None)
+    monkeypatch.setattr('mmssis.offline.labeling.build_predictor', None)
+    monkeypatch.setattr('mmssis.offline.labeling.predict_images', None)
     run_tool('generate_pseudo_labels.py',
              *arguments(world, out, '--box-thr', '0.02', '--pixel-thr', '0.4'))
     thresholds = json.loads((out / 'thresholds.json').read_text())['thresholds']
@@ -124,11 +124,11 @@ def test_a_folder_is_as_good_as_a_list(world, whole, tmp_path, run_tool):
 def test_predictions_of_another_teacher_or_of_other_settings_are_not_mixed_in(
         world, whole, tmp_path, run_tool):
     out = shutil.copytree(whole, tmp_path / 'out')
-    with pytest.raises(ValueError, match='model_sha256: .* there, .* now'):
+    with pytest.raises(SystemExit, match='model_sha256: .* there, .* now'):
         run_tool('generate_pseudo_labels.py', *arguments(
             world, out, '--cfg-options', 'model.test_cfg.rcnn.nms.iou_threshold=0.3'))
     write_teacher(world, 'second', seed=1)
-    with pytest.raises(ValueError, match='checkpoint_sha256: .* there, .* now'):
+    with pytest.raises(SystemExit, match='checkpoint_sha256: .* there, .* now'):
         run_tool('generate_pseudo_labels.py', *arguments(world, out, teacher='second'))
     assert labels_of(out) == labels_of(whole)
 
@@ -207,10 +207,9 @@ def test_true_boxes_get_masks_and_a_plain_detector_reads_them(
     pytest.param(['--unlabeled', 'x'], 'or --boxes', id='neither'),
 ])
 def test_options_of_true_boxes_and_of_unlabeled_images_are_told_apart(
-        box_world, tmp_path, run_tool, capsys, more, message):
-    with pytest.raises(SystemExit):
+        box_world, tmp_path, run_tool, more, message):
+    with pytest.raises(SystemExit, match=message):
         run_tool('generate_pseudo_labels.py', *box_world, '--out', tmp_path, *more)
-    assert message in capsys.readouterr().err
 
 
 def test_a_class_without_labeled_instance(world, whole, tmp_path, run_tool, capsys):
@@ -236,11 +235,11 @@ def test_a_class_without_labeled_instance(world, whole, tmp_path, run_tool, caps
 
 
 REFUSED = [
-    (dict(unlabeled='twice.json'), ValueError, '"images" occur more than once: 7'),
-    (dict(teacher='crops'), ValueError, 'CenterCrop.*take them out'),
-    (dict(unlabeled='nothing'), FileNotFoundError, 'no such folder'),
-    (dict(unlabeled='empty'), ValueError, 'No unlabeled image .*there is no file'),
-    (dict(teacher='other'), ValueError, 'zebra'),
+    (dict(unlabeled='twice.json'), '"images" occur more than once: 7'),
+    (dict(teacher='crops'), 'CenterCrop.*take them out'),
+    (dict(unlabeled='nothing'), 'no such folder'),
+    (dict(unlabeled='empty'), 'No unlabeled image .*there is no file'),
+    (dict(teacher='other'), 'zebra'),
 ]
 
 
@@ -253,9 +252,9 @@ def test_wrong_input_is_refused_before_inference(world, tmp_path, run_tool, monk
     listed = dict(id=7, height=9, width=9)
     (world / 'twice.json').write_text(json.dumps(dict(images=[
         dict(listed, file_name=name) for name in ('a.png', 'b.png')])))
-    monkeypatch.setattr('mmssis.offline.predictor.build_predictor', None)
-    for change, error, message in REFUSED:
-        with pytest.raises(error, match=message):
+    monkeypatch.setattr('mmssis.offline.labeling.build_predictor', None)
+    for change, message in REFUSED:
+        with pytest.raises(SystemExit, match=message):
             run_tool('generate_pseudo_labels.py', *arguments(world, tmp_path, **change))
 
 

@@ -12,6 +12,7 @@ from mmengine.config import Config
 from toy import CLASSES
 from toy_pseudo import pseudo_config
 
+from mmssis.commands import run_verb
 from mmssis.utils import load_config
 
 NO_STEP = subprocess.CompletedProcess([], 0)
@@ -52,9 +53,9 @@ def test_two_rounds_end_with_a_student_and_repeat_nothing(world, run_tool, monke
     start = subprocess.run
 
     def run(command, **settings):
-        if settings or command[1].endswith('train.py') and '--supervised' in command:
+        if settings or command[3] == 'train' and '--supervised' in command:
             return start(command, **settings)
-        run_tool(Path(command[1]).name, *command[2:])
+        run_verb(command[3], command[4:])
         return NO_STEP
 
     monkeypatch.setattr(subprocess, 'run', run)
@@ -69,7 +70,7 @@ def test_two_rounds_end_with_a_student_and_repeat_nothing(world, run_tool, monke
     capfd.readouterr()
     run_tool('self_train.py', 'student.py', '--rounds', '2')
     again = capfd.readouterr().out
-    assert 'train.py' not in again and '4 predicted before' in again
+    assert 'mmssis train' not in again and '4 predicted before' in again
 
 
 def steps(world, run_tool, monkeypatch, *options, stop=0, labels=''):
@@ -110,13 +111,13 @@ def test_the_steps_are_commands(world, run_tool, monkeypatch):
     teacher, label, student = steps(
         world, run_tool, monkeypatch, '--cfg-options',
         *(f'self_training.{key}={value}' for key, value in values.items()))
-    assert teacher[1:4] == ['train.py', 'student.py', '--supervised']
+    assert teacher[1:6] == ['-m', 'mmssis', 'train', 'student.py', '--supervised']
     assert '--supervised' in label and label[label.index('--unlabeled') + 1].endswith(
         'annotations/unlabeled.json')
     assert {'--box-thr=0.7', '--on-unreadable=skip', '--workers=0', '--max-per-image=7',
             '--score-floor=0.2', '--amp'} <= set(label)
     assert not any(word.startswith('--pixel') for word in label)
-    assert student[1:3] == ['train.py', 'student.py'] and '--supervised' not in student
+    assert student[3:5] == ['train', 'student.py'] and '--supervised' not in student
     out = label[label.index('--out') + 1]
     assert f'train_dataloader.dataset.pseudo.ann_file={out}/pseudo_labels.json' in student
 
@@ -156,8 +157,8 @@ def test_a_work_dir_of_other_settings_is_refused(stop, now, folder, difference, 
     with pytest.raises(SystemExit, match=f'{place} .*{difference}.*{remedies}'):
         steps(world, run_tool, monkeypatch, *now, stop=2)
     assert labels.read_bytes() == content
-    trained = [command[1] for command in steps(world, run_tool, monkeypatch, stop=2)]
-    assert ('train.py' in trained) is (stop == 1)
+    verbs = [command[3] for command in steps(world, run_tool, monkeypatch, stop=2)]
+    assert ('train' in verbs) is (stop == 1)
 
 
 def test_a_later_round_of_other_settings_is_refused(world, run_tool, monkeypatch):
@@ -184,7 +185,7 @@ def test_how_images_are_read_is_no_setting_of_a_student(world, run_tool, monkeyp
     capsys.readouterr()
     options = ['--cfg-options', 'self_training.on_unreadable=skip', 'self_training.workers=0']
     (label, ) = steps(world, run_tool, monkeypatch, *options)
-    assert 'generate_pseudo_labels.py' in label
+    assert label[3] == 'label'
     assert 'Warning' not in capsys.readouterr().out
 
 
@@ -209,7 +210,7 @@ def test_trainings_of_an_earlier_version_are_accepted_with_a_warning(world, run_
 def test_a_damaged_record_and_a_step_that_fails_end_the_run(world, run_tool, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(subprocess, 'run', lambda command: subprocess.CompletedProcess(command, 3))
-        with pytest.raises(SystemExit, match='train.py ended with 3'):
+        with pytest.raises(SystemExit, match='mmssis train ended with 3'):
             run_tool('self_train.py', 'student.py')
     steps(world, run_tool, monkeypatch, stop=2)
     (world / 'work_dirs/self_training/student/teacher/self_training.json').write_text('{')
@@ -224,16 +225,16 @@ def test_an_image_that_cannot_be_read_ends_with_a_student_if_it_is_skipped(world
 
     def run(command):
         """Labels as they are made; of trainings, the first weights."""
-        tool, arguments = Path(command[1]).name, command[2:]
-        if tool == 'train.py':
+        verb, arguments = command[3], command[4:]
+        if verb == 'train':
             folder = Path(command[command.index('--work-dir') + 1])
             folder.mkdir(parents=True, exist_ok=True)
             model = MODELS.build(
-                load_config(command[2], supervised='--supervised' in command).model)
+                load_config(arguments[0], supervised='--supervised' in command).model)
             torch.save(dict(state_dict=model.state_dict()), folder / 'iter_2.pth')
             return NO_STEP
         try:
-            run_tool(tool, *arguments)
+            run_verb(verb, arguments)
         except SystemExit as error:
             assert torn.name in str(error)
             return subprocess.CompletedProcess(command, 1)
@@ -242,7 +243,7 @@ def test_an_image_that_cannot_be_read_ends_with_a_student_if_it_is_skipped(world
     monkeypatch.setattr(subprocess, 'run', run)
     command = ['self_train.py', 'student.py', '--cfg-options', 'self_training.score_floor=0.01',
                'self_training.workers=0']
-    with pytest.raises(SystemExit, match='generate_pseudo_labels.py ended with 1'):
+    with pytest.raises(SystemExit, match='mmssis label ended with 1'):
         run_tool(*command)
     student = world / 'work_dirs/self_training/student'
     assert not (student / 'student/iter_2.pth').exists()

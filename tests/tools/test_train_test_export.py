@@ -205,9 +205,9 @@ def test_gap_2_22_a_key_that_contains_student_does_not_hide_a_plain_checkpoint(
 def test_export_refuses_what_holds_no_teacher(exported: Path, trained: Path, tmp_path: Path,
                                               run_tool: Callable) -> None:
     tool = 'model_converters/export_teacher.py'
-    with pytest.raises(ValueError, match='holds no teacher; is it an exported one'):
+    with pytest.raises(SystemExit, match='holds no teacher; is it an exported one'):
         run_tool(tool, trained / 'toy.py', exported, tmp_path / 'out.pth')
-    with pytest.raises(ValueError, match='no teacher to export'):
+    with pytest.raises(SystemExit, match='no teacher to export'):
         run_tool(tool, exported.with_suffix('.py'), exported, tmp_path / 'out.pth')
 
 

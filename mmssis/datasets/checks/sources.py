@@ -55,7 +55,7 @@ def _check_kind(name: str, leaf: BaseDataset) -> None:
                          'reads boxes and leaves masks out.')
     if name != 'unlabeled' and isinstance(leaf, (UnlabeledCocoDataset, UnlabeledFolderDataset)):
         remedy = ('type="PseudoLabeledCocoDataset" with the file of '
-                  'tools/generate_pseudo_labels.py' if name == 'pseudo' else 'type="CocoDataset"')
+                  'mmssis label' if name == 'pseudo' else 'type="CocoDataset"')
         raise ValueError(f'{PLACE}.{name} is a {kind}, whose images have no labels: all of them '
                          f'would be learned as background. Use {remedy}.')
 

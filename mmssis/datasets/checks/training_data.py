@@ -164,7 +164,7 @@ def check_labeled_categories(labels: Mapping[int, int], classes: Sequence[str]) 
         return []
     return [f'{len(absent)} of {len(classes)} classes have no labeled instance, so no pseudo label '
             f'of them can arise: {shorten(absent)}. Draw a split in which every category occurs '
-            '(make_semi_splits.py --every-category), label some, or leave them out of '
+            '(mmssis split --every-category), label some, or leave them out of '
             'data_set.classes.']
 
 

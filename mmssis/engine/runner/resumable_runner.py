@@ -12,6 +12,7 @@ from mmssis.engine.checkpoint_rules import check_checkpoint_interval, check_name
 from mmssis.engine.replay import can_replay, prepare_replay
 from mmssis.engine.resume import checkpoints_of, fault_of_file, find_resumable_checkpoint
 from mmssis.engine.resume_checks import hooks_apart, resume_faults
+from mmssis.engine.run_origin import write_origin
 from mmssis.engine.run_record import RECORD, changed_settings, run_record
 from mmssis.engine.semi_detector import unwrapped_model
 from mmssis.engine.trained_model import does_not_fit, weight_faults
@@ -38,6 +39,8 @@ class ResumableRunner(Runner):
         """
         check_checkpoint_interval(self.cfg)
         check_names(Path(self.work_dir))
+        if is_main_process():
+            write_origin(self)
         return super().train()
 
     def load_or_resume(self) -> None:
