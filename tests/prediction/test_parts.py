@@ -34,7 +34,7 @@ UNCLEAR = {
     'nothing': ([], 'a.pth', 'does not exist'),
     'no checkpoint': (['c.py'], '.', 'holds no checkpoint'),
     'two best': (['best_a_iter_1.pth', 'best_b_iter_1.pth'], '.', 'several best'),
-    'two configs': (['iter_1.pth', 'a.py', 'b.py'], 'iter_1.pth', 'a.py, b.py.* --config'),
+    'two configs': (['iter_1.pth', 'a.py', 'b.py'], 'iter_1.pth', 'a.py, b.py. Name the config'),
     'no config': (['iter_1.pth'], 'iter_1.pth', 'Beside it: none'),
 }
 

@@ -36,6 +36,8 @@ def open_terminal(verbose: bool) -> Iterator[Optional[Terminal]]:
     finally:
         terminal.remove_bar()
         printed.close_lines()
+        if terminal.log is not None:
+            _give_back(terminal.log, stream)
 
 
 def take_over(terminal: Terminal, logger: MMLogger) -> MMLogger:
@@ -56,6 +58,15 @@ def take_over(terminal: Terminal, logger: MMLogger) -> MMLogger:
     return logger
 
 
+def _give_back(logger: MMLogger, stream: TextIO) -> None:
+    """Let a logger, which lives on after its run, write to the standard output by itself again."""
+    for handler in list(logger.handlers):
+        if isinstance(handler, _LinesOfLog):
+            logger.handlers.remove(handler)
+            handler.replaced.setStream(stream)
+            logger.handlers.append(handler.replaced)
+
+
 class _LinesOfLog(logging.StreamHandler):
     """Shows those lines of a log that are for the terminal.
 
@@ -68,6 +79,7 @@ class _LinesOfLog(logging.StreamHandler):
 
     def __init__(self, terminal: Terminal, replaced: logging.StreamHandler) -> None:
         super().__init__(replaced.stream)
+        self.replaced = replaced
         self.setLevel(replaced.level)
         self._terminal = terminal
         self.filters = list(replaced.filters)

@@ -1,10 +1,12 @@
 """What a toy training and its evaluation show, in a pipe and in full."""
 
+import logging
 import re
 from pathlib import Path
 
 import pytest
 from mmengine.config import Config
+from mmengine.logging import MMLogger
 from toy import toy_config
 
 from mmssis import api
@@ -69,3 +71,13 @@ def test_verbose_shows_what_mmengine_logs(root, capsys):
     out = capsys.readouterr().out
     assert 'Hooks will be executed' in out and 'Iter(train)' in out
     assert 'Trained:' not in out and '1/4  sup' not in out
+
+
+def test_the_logger_of_an_ended_run_writes_by_itself_again(root, capsys):
+    api.train(config(root, 'ended'))
+    logger = MMLogger.get_current_instance()
+    capsys.readouterr()
+    assert [type(handler) for handler in logger.handlers] == [logging.FileHandler,
+                                                              logging.StreamHandler]
+    logger.info('after the run')
+    assert 'after the run' in capsys.readouterr().out
