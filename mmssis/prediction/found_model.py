@@ -70,4 +70,4 @@ def _config_beside(checkpoint: Path) -> Path:
 def _is_written_config(path: Path) -> bool:
     """Whether a file looks like a config with all settings; reading a config runs it."""
     text = path.read_text(encoding='utf-8', errors='replace')
-    return re.search(r'^model = dict\(', text, re.MULTILINE) is not None
+    return re.search(r'^model *= *dict\(', text, re.MULTILINE) is not None
