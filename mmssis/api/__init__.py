@@ -6,12 +6,13 @@ from .initializing import init
 from .labeling import label
 from .prediction import predict
 from .reporting import report
+from .reviewing import apply_review, export_review, import_review, review, undo_review
 from .self_training import self_train
 from .splitting import split
 from .testing import test
 from .training import train
 
 __all__ = [
-    'diagnose', 'export', 'init', 'label', 'predict', 'report', 'self_train', 'split', 'test',
-    'train'
+    'apply_review', 'diagnose', 'export', 'export_review', 'import_review', 'init', 'label',
+    'predict', 'report', 'review', 'self_train', 'split', 'test', 'train', 'undo_review'
 ]

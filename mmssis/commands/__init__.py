@@ -24,6 +24,7 @@ VERBS: Dict[str, str] = {
     'predict': 'draw and write what a model sees in images or a video',
     'report': 'write a page about a run or about pseudo labels, for the browser',
     'diagnose': 'say what a model gets wrong, what it costs, and what to do',
+    'review': 'choose unlabeled images, correct their pseudo labels, join them',
     'export': 'write a trained detector for mmdet, as safetensors or as ONNX',
 }
 

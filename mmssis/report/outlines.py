@@ -43,16 +43,17 @@ def _closed(points: List[List[int]]) -> str:
     return f'M{points[0][0]} {points[0][1]}l{" ".join(steps)}z'
 
 
-def picture(image: np.ndarray) -> Tuple[str, Tuple[int, int]]:
+def picture(image: np.ndarray, longest: int = LONGEST_SIDE) -> Tuple[str, Tuple[int, int]]:
     """A picture for a page.
 
     Args:
         image: (H, W, 3) RGB, uint8.
+        longest: side that a larger picture is reduced to, in pixels.
 
     Returns:
         A JPEG as a data address, and its width and height.
     """
-    factor = min(LONGEST_SIDE / max(image.shape[:2]), 1.0)
+    factor = min(longest / max(image.shape[:2]), 1.0)
     size = tuple(max(round(side * factor), 1) for side in image.shape[1::-1])
     file = io.BytesIO()
     Image.fromarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA)).save(

@@ -13,7 +13,7 @@ from mmdet.registry import MODELS
 from mmdet.structures import SampleList
 from mmdet.utils import ConfigType, OptConfigType, OptMultiConfig
 from mmengine.structures import InstanceData
-from torch import Tensor
+from torch import Tensor, nn
 from typing_extensions import Self
 
 from mmssis.models.pseudo_labels import (DoubtfulRegions, LearnsFromLabels, ThresholdFilter,
@@ -175,7 +175,8 @@ class SemiInstanceSegmentor(SemiBaseDetector):
 
     @torch.no_grad()
     def pseudo_label_stages(self, images: Tensor, data_samples: SampleList,
-                            context: Optional[PseudoLabelContext] = None
+                            context: Optional[PseudoLabelContext] = None,
+                            detector: Optional[nn.Module] = None
                             ) -> Iterator[Tuple[str, List[InstanceData]]]:
         """Candidates, then what each hook makes of them, stage by stage.
 
@@ -183,13 +184,14 @@ class SemiInstanceSegmentor(SemiBaseDetector):
             images: weak views, (B, 3, H, W), normalised.
             data_samples: their samples.
             context: of this batch, as from :meth:`context_of`, which makes it if not given.
+            detector: what sees the candidates; the teacher if not given.
 
         Yields:
             Name of the stage ('candidates', then each hook's) and the instances of each image
             after it.
         """
         context = self.context_of(images, data_samples) if context is None else context
-        pseudo_labels = self.candidates(self.teacher, images, data_samples)
+        pseudo_labels = self.candidates(detector or self.teacher, images, data_samples)
         if any(hook.reads_candidates for hook in self.pseudo_label_hooks.values()):
             context.candidates = pseudo_labels
         yield 'candidates', pseudo_labels
